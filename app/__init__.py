@@ -1,0 +1,46 @@
+"""Aisle: one grocery backend for three ways to shop. Start reading at `app.api`."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.api import register_routes
+from app.cli import register_commands
+from app.config import load_settings
+from app.embedded_postgres import database_url
+from app.extensions import cors, db, jwt, limiter
+from app.flask_config import cors_options, flask_config
+from app.middleware.error_handlers import register_error_handlers
+from app.middleware.guards import register_guards
+from app.middleware.request_log import register_request_log
+from app.routes.docs import register_docs
+from app.services.tokens import register_signing_keys
+
+
+def create_app(**overrides: Any) -> Flask:
+    """Build the application from the environment, `overrides` on top.
+
+    Raises ConfigurationError when a setting is missing, malformed or, in production, unsafe.
+    """
+    settings = load_settings(**overrides)
+    app = Flask(__name__, static_folder=None)
+    app.extensions["settings"] = settings
+    app.config.update(flask_config(settings, database_url(settings)))
+    if settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
+
+    register_request_log(app, settings.log_level)
+    register_error_handlers(app)
+    register_guards(app)
+    db.init_app(app)
+    jwt.init_app(app)
+    register_signing_keys(jwt, settings)
+    limiter.init_app(app)
+    cors.init_app(app, resources=cors_options(settings))
+    register_routes(app)
+    register_docs(app)
+    register_commands(app)
+    with app.app_context():
+        app.extensions["read_bind"] = db.engines["read"]
+    return app

@@ -1,0 +1,195 @@
+"""Typed settings, read once from the environment (and `.env`) when the application is created."""
+
+import hashlib
+import os
+import secrets
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from flask import current_app
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+SHORTEST_SECRET = 32
+_REQUIRED_IN_PRODUCTION = (
+    "database_url",
+    "redis_url",
+    "jwt_secret_key",
+    "delivery_source_branch_id",
+    "brevo_api_key",
+    "brevo_sender_email",
+    "cors_allowed_origins",
+)
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+class ConfigurationError(Exception):
+    """The settings cannot be used; the message names every key at fault."""
+
+
+class Settings(BaseSettings):
+    """Every setting of the application; the environment name is the field name in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    app_env: Literal["development", "testing", "production"] = "development"
+    host: str = "127.0.0.1"
+    port: int = Field(default=5000, ge=1, le=65535)
+    data_dir: Path = PROJECT / ".data"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    trusted_proxies: int = Field(default=0, ge=0, le=5)
+
+    database_url: str = ""
+    db_pool_size: int = Field(default=8, ge=1, le=64)
+    redis_url: str = ""
+    background_in_process: bool = True
+
+    jwt_secret_key: str = ""
+    jwt_previous_secrets: CommaList = ()
+    jwt_access_token_expires_minutes: int = Field(default=240, ge=1)
+    jwt_refresh_token_expires_days: int = Field(default=30, ge=1)
+    password_hash_memory_kib: int = Field(default=19456, ge=8)
+    password_hash_rounds: int = Field(default=2, ge=1)
+    enable_registration_otp: bool = False
+
+    shop_name: str = "Aisle"
+    currency: str = Field(default="ILS", pattern="^[A-Z]{3}$")
+    shop_timezone: str = "Asia/Jerusalem"
+    delivery_source_branch_id: int | None = None
+    delivery_min_total: Decimal = Decimal("150")
+    delivery_fee_under_min: Decimal = Decimal("30")
+    delivery_fee_tax_rate: Decimal = Decimal("18")
+    slot_horizon_days: int = Field(default=14, ge=1, le=60)
+    weighed_buffer_percent: int = Field(default=10, ge=0, le=100)
+    pay_deadline_minutes: int = Field(default=15, ge=1)
+    idempotency_hours: int = Field(default=24, ge=1)
+
+    cors_allowed_origins: CommaList = ("*",)
+    frontend_base_url: str = "http://localhost:5173"
+
+    rate_limit_enabled: bool = True
+    rate_limit_defaults: str = "1200 per minute"
+    rate_limit_catalog: str = "3000 per minute"
+    rate_limit_login: str = "30 per minute"
+    rate_limit_otp: str = "10 per minute"
+    rate_limit_checkout: str = "30 per minute"
+    rate_limit_checkout_address: str = "1200 per minute"
+
+    payment_provider: Literal["sandbox", "stripe"] = "sandbox"
+    payment_webhook_secrets: CommaList = ()
+    payment_connect_timeout: float = 2.0
+    payment_read_timeout: float = 8.0
+    stripe_secret_key: str = ""
+    stripe_api_base: str = "https://api.stripe.com"
+
+    email_provider: Literal["sandbox", "brevo"] = "sandbox"
+    brevo_api_base: str = "https://api.brevo.com"
+    brevo_api_key: str = ""
+    brevo_sender_email: str = ""
+    brevo_reset_token_otp_id: int | None = None
+    brevo_register_otp_id: int | None = None
+    sms_provider: Literal["sandbox"] = "sandbox"
+
+    @field_validator("jwt_previous_secrets", "cors_allowed_origins", "payment_webhook_secrets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("shop_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"unknown time zone {value!r}") from error
+        return value
+
+    @property
+    def in_production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.shop_timezone)
+
+    def problems(self) -> list[str]:
+        """Every key that makes these settings unusable, each with what to do."""
+        found = []
+        if self.jwt_secret_key and len(self.jwt_secret_key) < SHORTEST_SECRET:
+            found.append(f"JWT_SECRET_KEY must have at least {SHORTEST_SECRET} characters")
+        if any(len(secret) < SHORTEST_SECRET for secret in self.jwt_previous_secrets):
+            found.append(f"JWT_PREVIOUS_SECRETS must each have at least {SHORTEST_SECRET} characters")
+        if self.payment_provider == "stripe" and not (self.stripe_secret_key and self.payment_webhook_secrets):
+            found.append("STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required with PAYMENT_PROVIDER=stripe")
+        if self.in_production:
+            found += self._production_problems()
+        return found
+
+    def _production_problems(self) -> list[str]:
+        missing = [name.upper() for name in _REQUIRED_IN_PRODUCTION if not getattr(self, name)]
+        found = [f"{name} is required in production" for name in missing]
+        if "*" in self.cors_allowed_origins:
+            found.append("CORS_ALLOWED_ORIGINS must list origins in production, not *")
+        if self.payment_provider == "sandbox":
+            found.append("PAYMENT_PROVIDER must not be sandbox in production")
+        if self.email_provider == "sandbox":
+            found.append("EMAIL_PROVIDER must not be sandbox in production")
+        if not self.rate_limit_enabled:
+            found.append("RATE_LIMIT_ENABLED must not be false in production")
+        return found
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment with `overrides` on top.
+
+    Raises ConfigurationError naming every missing, malformed or unsafe key at once.
+    """
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        lines = [f"{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
+        raise ConfigurationError("; ".join(lines)) from error
+    if problems := settings.problems():
+        raise ConfigurationError("; ".join(problems))
+    if not settings.jwt_secret_key:
+        settings = settings.model_copy(update={"jwt_secret_key": _kept_secret(settings.data_dir)})
+    return settings
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    current: Settings = current_app.extensions["settings"]
+    return current
+
+
+def webhook_secrets(current: Settings) -> tuple[str, ...]:
+    """Secrets a payment webhook may be signed with, newest first.
+
+    Outside production an unset list falls back to one derived from the token secret, so that the sandbox works at once.
+    """
+    if current.payment_webhook_secrets:
+        return current.payment_webhook_secrets
+    return (hashlib.sha256(f"webhook:{current.jwt_secret_key}".encode()).hexdigest(),)
+
+
+def _kept_secret(data_dir: Path) -> str:
+    """A random secret kept in the data folder, so that development tokens outlive a restart."""
+    path = data_dir / "jwt-secret"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    fresh = data_dir / f"jwt-secret.{os.getpid()}.{secrets.token_hex(4)}"
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(fresh, path)  # link, not rename: of two starters the first wins
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text().strip()

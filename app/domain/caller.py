@@ -1,0 +1,24 @@
+"""Who is asking: handed to services as an argument, so that none of them reads the request."""
+
+from dataclasses import dataclass
+
+from app.domain.enums import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from, signed in or not."""
+
+    request_id: str = ""
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A signed-in user with the role and session the database holds for the token."""
+
+    user_id: int
+    role: Role
+    session_id: int
+    origin: Origin = Origin()

@@ -1,0 +1,119 @@
+"""The closed sets of words of the shop, as stored and as sent."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    CUSTOMER = "CUSTOMER"
+    VENDOR = "VENDOR"
+    EMPLOYEE = "EMPLOYEE"
+    MANAGER = "MANAGER"
+    ADMIN = "ADMIN"
+
+
+class MembershipTier(StrEnum):
+    FREE = "FREE"
+    PREMIUM = "PREMIUM"
+
+
+class LocationKind(StrEnum):
+    STORE = "STORE"
+    WAREHOUSE = "WAREHOUSE"
+    SHOP = "SHOP"
+
+
+class SoldBy(StrEnum):
+    """PIECE: a fixed price each. WEIGHT: a price per kilogram, estimated at checkout and settled when picked."""
+
+    PIECE = "PIECE"
+    WEIGHT = "WEIGHT"
+
+
+class ChannelName(StrEnum):
+    DELIVERY_OR_PICKUP = "DELIVERY_OR_PICKUP"
+    MARKETPLACE = "MARKETPLACE"
+    IN_STORE = "IN_STORE"
+
+
+class CartStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    CHECKED_OUT = "CHECKED_OUT"
+    ABANDONED = "ABANDONED"
+
+
+class FulfillmentType(StrEnum):
+    DELIVERY = "DELIVERY"
+    PICKUP = "PICKUP"
+
+
+class OrderStatus(StrEnum):
+    PENDING_PAYMENT = "PENDING_PAYMENT"
+    CANCELLING = "CANCELLING"
+    CREATED = "CREATED"
+    IN_PROGRESS = "IN_PROGRESS"
+    READY = "READY"
+    OUT_FOR_DELIVERY = "OUT_FOR_DELIVERY"
+    DELIVERED = "DELIVERED"
+    CANCELED = "CANCELED"
+    DELAYED = "DELAYED"
+    MISSING = "MISSING"
+
+
+class PickedStatus(StrEnum):
+    PENDING = "PENDING"
+    PICKED = "PICKED"
+    MISSING = "MISSING"
+    REPLACED = "REPLACED"
+
+
+class PaymentProvider(StrEnum):
+    """MOCKPAY is the offline sandbox, under the name older clients know."""
+
+    MOCKPAY = "mockpay"
+    STRIPE = "stripe"
+
+
+class OperationKind(StrEnum):
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+
+
+class OperationState(StrEnum):
+    """A call to the payment provider; MANUAL waits for a person and raises an alert."""
+
+    CREATED = "created"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    OK = "ok"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    MANUAL = "manual"
+
+
+class IdempotencyState(StrEnum):
+    PLACED = "placed"
+    DONE = "done"
+
+
+class AccountKind(StrEnum):
+    WALLET = "wallet"
+    VENDOR_PENDING = "vendor_pending"
+    VENDOR_AVAILABLE = "vendor_available"
+    PAYOUT_CLEARING = "payout_clearing"
+    PSP_RECEIVABLE = "psp_receivable"
+    ORDER_LIABILITY = "order_liability"
+    REVENUE = "revenue"
+    TAX_PAYABLE = "tax_payable"
+    FEES = "fees"
+    REFUNDS = "refunds"
+
+
+class MovementKind(StrEnum):
+    """Why stock moved. Every change of `inventory` has exactly one movement beside it."""
+
+    OPENING = "opening"
+    ALLOCATE = "allocate"
+    RELEASE = "release"
+    ADJUST = "adjust"

@@ -1,0 +1,52 @@
+"""Our typed settings in the words of Flask and its extensions."""
+
+from datetime import timedelta
+from re import Pattern
+from typing import Any
+
+from app.config import Settings
+
+API_VERSION = "0.1.0"
+LARGEST_BODY = 256 * 1024
+
+
+def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
+    """The `app.config` of the given settings; `database_url` is the resolved address."""
+    pool = {"pool_size": settings.db_pool_size, "max_overflow": 0, "pool_timeout": 5}
+    return {
+        "API_VERSION": API_VERSION,
+        "TESTING": settings.app_env == "testing",
+        "MAX_CONTENT_LENGTH": LARGEST_BODY,
+        "SQLALCHEMY_DATABASE_URI": database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": pool,
+        # Reads go to a second pool without transactions: BEGIN and ROLLBACK would cost as much as a page of products.
+        "SQLALCHEMY_BINDS": {"read": {"url": database_url, "isolation_level": "AUTOCOMMIT", **pool}},
+        "JWT_SECRET_KEY": settings.jwt_secret_key,
+        "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.jwt_access_token_expires_minutes),
+        "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=settings.jwt_refresh_token_expires_days),
+        "RATELIMIT_ENABLED": settings.rate_limit_enabled,
+        "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "RATELIMIT_KEY_PREFIX": "aisle-fixed-window",
+        "RATELIMIT_HEADERS_ENABLED": True,
+        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
+        "RATELIMIT_IN_MEMORY_FALLBACK": settings.rate_limit_defaults if settings.redis_url else None,
+    }
+
+
+def cors_options(settings: Settings) -> dict[str | Pattern[str], dict[str, Any]]:
+    """Cross-origin rules: bearer tokens only, so no credentials are ever allowed along."""
+    rules = {
+        "origins": list(settings.cors_allowed_origins),
+        "methods": ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        "allow_headers": [
+            "Content-Type",
+            "Authorization",
+            "X-Request-Id",
+            "Idempotency-Key",
+            "X-Cart-Token",
+            "If-None-Match",
+        ],
+        "expose_headers": ["X-Request-Id", "ETag", "Retry-After", "Idempotent-Replayed"],
+        "max_age": 600,
+    }
+    return {r"/api/*": rules}

@@ -1,0 +1,37 @@
+"""Building success answers: the envelope, the JSON, the ETag."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+from pydantic_core import to_json
+
+from app.schemas.envelope import PageMeta
+
+_JSON = "application/json"
+
+
+def answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """`{"data": ...}` with the given status."""
+    return Response(to_json({"data": data}), status=status, mimetype=_JSON, headers=headers)
+
+
+def listed(data: list[Any], meta: PageMeta, *, page_key: str = "meta") -> Response:
+    """A list with its place. Older clients read the place under `pagination` on some lists: both are sent there."""
+    envelope: dict[str, Any] = {"data": data, "meta": meta}
+    if page_key != "meta":
+        envelope[page_key] = meta
+    return Response(to_json(envelope), mimetype=_JSON)
+
+
+def cacheable(response: Response) -> Response:
+    """Add an ETag, and answer 304 without a body when the client holds this very version."""
+    response.add_etag()
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.make_conditional(request)
+    return response
+
+
+def bare(body: Any, *, status: int = 200) -> Response:
+    """JSON outside the envelope, for standards that demand their own shape (OAuth 2 tokens, probes)."""
+    return Response(to_json(body), status=status, mimetype=_JSON)

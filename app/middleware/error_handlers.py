@@ -1,0 +1,97 @@
+"""Every failure becomes the one error envelope here."""
+
+import logging
+
+from flask import Flask, Response, g
+from flask_limiter import RateLimitExceeded
+from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from app.errors import BadRequest, Busy, DomainError, ServiceUnavailable, TooManyRequests, ValidationFailed
+
+log = logging.getLogger("aisle.errors")
+
+_LOCK_TIMEOUTS = {"55P03", "57014"}  # lock_not_available, query_canceled (statement_timeout)
+_BAD_INPUT_CLASS = "22"  # SQLSTATE class: data exception, as a value out of a column's range
+
+
+def register_error_handlers(app: Flask) -> None:
+    """Map domain, HTTP, database and unexpected errors onto the envelope."""
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(RateLimitExceeded, _rate_limited)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(PoolTimeout, _busy)
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def error_response(error: DomainError) -> Response:
+    """The envelope of a domain error."""
+    response = _envelope(error.code, error.text, error.status, error.details)
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _envelope(code: str, message: str, status: int, details: dict[str, object]) -> Response:
+    body = {"error": {"code": code, "message": message, "status_code": status, "details": details}}
+    return Response(to_json(body), status=status, mimetype="application/json")
+
+
+def _domain(error: DomainError) -> Response:
+    return error_response(error)
+
+
+def _rate_limited(error: RateLimitExceeded) -> Response:
+    response = error_response(TooManyRequests())
+    if not response.headers.get("Retry-After"):
+        window = error.limit.limit.get_expiry() if error.limit else 60
+        response.headers["Retry-After"] = str(window)
+    return response
+
+
+_HTTP_MESSAGES = {
+    404: "No such address. See /docs/ for the ones there are.",
+    405: "This address does not take this method; the Allow header lists those it takes.",
+    413: "The request body is too large.",
+}
+
+
+def _http(error: HTTPException) -> Response:
+    """Werkzeug's own errors keep their headers (Allow, Retry-After) and get our body."""
+    status = error.code or 500
+    code = BadRequest.code if status == 400 else f"HTTP_{status}"
+    message = _HTTP_MESSAGES.get(status, error.description or "The request failed.")
+    response = _envelope(code, message, status, {})
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            response.headers[name] = value
+    return response
+
+
+def _busy(_error: PoolTimeout) -> Response:
+    log.warning("no database connection free in time")
+    return error_response(Busy(retry_after=1))
+
+
+def _database(error: DBAPIError) -> Response:
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    if sqlstate in _LOCK_TIMEOUTS:
+        return error_response(Busy(retry_after=1))
+    if sqlstate.startswith(_BAD_INPUT_CLASS):
+        log.warning("a value reached the database unchecked", extra={"sqlstate": sqlstate})
+        return error_response(ValidationFailed("A value is out of range.", details={"errors": []}))
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        log.error("database unavailable", extra={"sqlstate": sqlstate})
+        return error_response(ServiceUnavailable("The database cannot be reached. Try again.", retry_after=2))
+    return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("unexpected error", exc_info=error)
+    details = {"request_id": g.get("request_id", "")}
+    return _envelope("UNEXPECTED_ERROR", "Something went wrong on our side; quote the request id.", 500, details)

@@ -1,0 +1,84 @@
+"""Who may enter: one check before every request, read from the route table."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, Response, current_app, g, request
+from flask_jwt_extended import get_jwt, verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
+from jwt import PyJWTError
+
+from app.api import Entry
+from app.domain.caller import Caller, Origin
+from app.errors import AuthFailed, AuthRequired, Forbidden
+from app.middleware import limits
+from app.middleware.request_log import request_id
+from app.services import tokens
+
+
+def register_guards(app: Flask) -> None:
+    """Guard, then rate-limit, every request by its blueprint's line in the table."""
+    app.before_request(_enter)
+
+
+def current_caller() -> Caller:
+    """The signed-in user of the running request; only on guarded routes."""
+    caller: Caller = g.caller
+    return caller
+
+
+def optional_caller() -> Caller | None:
+    """The signed-in user, or None for a guest; on routes open to both."""
+    caller: Caller | None = g.get("caller")
+    return caller
+
+
+def current_origin() -> Origin:
+    """Where the running request came from."""
+    return Origin(
+        request_id=request_id(),
+        address=request.remote_addr or "",
+        user_agent=request.headers.get("User-Agent", "")[:200],
+    )
+
+
+def verify_refresh_token() -> UUID:
+    """The id of the refresh token sent as bearer. Raises AuthRequired or AuthFailed."""
+    return UUID(_verified_claims(refresh=True)["jti"])
+
+
+def _enter() -> Response | None:
+    if request.routing_exception is not None:
+        return None
+    if request.method == "OPTIONS":
+        return Response(status=204, headers={"Allow": ", ".join(sorted(_methods()))})
+    entry: Entry | None = current_app.extensions["table"].get(request.blueprint)
+    if entry is None:
+        return None
+    if not entry.is_public:
+        g.caller = _authenticate()
+        if entry.roles and g.caller.role not in entry.roles:
+            raise Forbidden
+    elif entry.is_optional and "Authorization" in request.headers:
+        g.caller = _authenticate()
+    limits.check(entry)
+    return None
+
+
+def _methods() -> set[str]:
+    return set(request.url_rule.methods or ()) if request.url_rule else set()
+
+
+def _authenticate() -> Caller:
+    return tokens.caller_of(_verified_claims(refresh=False), current_origin())
+
+
+def _verified_claims(*, refresh: bool) -> dict[str, Any]:
+    """The claims of a well-signed, unexpired token of the right type. Raises AuthRequired or AuthFailed."""
+    try:
+        verify_jwt_in_request(refresh=refresh)
+    except NoAuthorizationError:
+        raise AuthRequired from None
+    except (JWTExtendedException, PyJWTError):
+        raise AuthFailed from None
+    return get_jwt()

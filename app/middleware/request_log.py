@@ -1,0 +1,97 @@
+"""Request ids, the JSON access log and the response headers every answer carries."""
+
+import logging
+import re
+import sys
+import time
+import uuid
+
+from flask import Flask, Response, g, request
+from pythonjsonlogger.json import JsonFormatter
+
+log = logging.getLogger("aisle.access")
+
+_REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,100}$")
+_MASKED_NAMES = re.compile(r"(token|password|secret|code|otp|authorization|card|cvv|key|email|phone)", re.IGNORECASE)
+_MASKED_TEXT = re.compile(
+    r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
+    r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # bare JWTs
+    r"|\b\d{13,19}\b)"  # card numbers
+)
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+)
+
+
+def register_request_log(app: Flask, level: str) -> None:
+    """Set a request id before, and log and add headers after every request."""
+    configure_logging(level)
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error, secrets masked; safe to call again."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.addFilter(mask_secrets)
+    root = logging.getLogger("aisle")
+    root.handlers = [handler]
+    root.setLevel(level)
+    root.propagate = False
+
+
+def mask_secrets(record: logging.LogRecord) -> bool:
+    """Blank tokens and card numbers in a message, whoever logged it."""
+    record.msg = _MASKED_TEXT.sub("***", str(record.getMessage()))
+    record.args = ()
+    return True
+
+
+def masked_query() -> str:
+    """The query string of the request with the values of telling names blanked."""
+    return "&".join(
+        f"{name}=***" if _MASKED_NAMES.search(name) else f"{name}={value[:100]}"
+        for name, value in request.args.items(multi=True)
+    )
+
+
+def request_id() -> str:
+    """The id of the running request, for audit rows and logs."""
+    return str(g.get("request_id", ""))
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-Id", "")[:100]
+    g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers["X-Request-Id"] = g.get("request_id", "")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "no-referrer"
+    headers["Content-Security-Policy"] = _DOCS_POLICY if request.path.startswith("/docs/") else _API_POLICY
+    if request.is_secure:
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if log.isEnabledFor(logging.INFO):
+        log.info("request", extra=_access_fields(response))
+    return response
+
+
+def _access_fields(response: Response) -> dict[str, object]:
+    caller = g.get("caller")
+    return {
+        "request_id": g.get("request_id", ""),
+        "method": request.method,
+        "path": request.path,
+        "query": masked_query(),
+        "status": response.status_code,
+        "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
+        "address": request.remote_addr,
+        "user_id": caller.user_id if caller else None,
+    }

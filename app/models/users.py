@@ -1,0 +1,166 @@
+"""People, what proves who they are, and what they keep with us."""
+
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Numeric, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.enums import MembershipTier, PaymentProvider, Role
+from app.models.base import Base, Created, Id, Instant, Timestamped
+from app.models.enums import stored
+
+
+class User(Timestamped, Base):
+    """One person or staff member; an erased password means another way of signing in."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower_case"),
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+    )
+
+    id: Mapped[Id]
+    email: Mapped[str | None] = mapped_column(String(254), unique=True)
+    phone: Mapped[str | None] = mapped_column(String(33))
+    full_name: Mapped[str] = mapped_column(String(128))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    role: Mapped[Role] = mapped_column(stored(Role, "role"), server_default=Role.CUSTOMER.value)
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    membership_tier: Mapped[MembershipTier] = mapped_column(
+        stored(MembershipTier, "membership_tier"), server_default=MembershipTier.FREE.value
+    )
+    default_branch_id: Mapped[int | None] = mapped_column(ForeignKey("stock_locations.id", ondelete="SET NULL"))
+
+
+class AuthSession(Base):
+    """One sign-in on one device; revoking it ends its access and refresh tokens at once."""
+
+    __tablename__ = "auth_sessions"
+    __table_args__ = (Index("ix_auth_sessions_user_id_open", "user_id", postgresql_where=text("revoked_at IS NULL")),)
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_agent: Mapped[str | None] = mapped_column(String(200))
+    address: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[Created]
+    revoked_at: Mapped[Instant | None]
+    revoked_because: Mapped[str | None] = mapped_column(String(32))
+
+
+class RefreshToken(Base):
+    """A refresh token by its jti; it works once, and a second use revokes the whole session."""
+
+    __tablename__ = "refresh_tokens"
+
+    jti: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("auth_sessions.id", ondelete="CASCADE"), index=True)
+    expires_at: Mapped[Instant] = mapped_column(index=True)
+    used_at: Mapped[Instant | None]
+
+
+class RegistrationCode(Base):
+    """The one live code that proves an e-mail address before registration; kept as a keyed hash."""
+
+    __tablename__ = "registration_codes"
+    __table_args__ = (CheckConstraint("attempts >= 0", name="attempts_not_negative"),)
+
+    email: Mapped[str] = mapped_column(String(254), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    expires_at: Mapped[Instant]
+    verified_at: Mapped[Instant | None]
+
+
+class PasswordReset(Base):
+    """The one live password reset of a user; kept as a hash, deleted on use."""
+
+    __tablename__ = "password_resets"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expires_at: Mapped[Instant]
+
+
+class LoginFailure(Base):
+    """Failed sign-ins by account and by address, for the back-off; `subject` is a hash, not the address itself."""
+
+    __tablename__ = "login_failures"
+    __table_args__ = (CheckConstraint("failures > 0", name="failures_positive"),)
+
+    subject: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int]
+    last_failed_at: Mapped[Instant]
+    blocked_until: Mapped[Instant | None]
+
+
+class Address(Base):
+    """A delivery address; at most one per user is the default."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (
+        Index("uq_addresses_default", "user_id", unique=True, postgresql_where=text("is_default")),
+        CheckConstraint("lat BETWEEN -90 AND 90", name="lat_on_earth"),
+        CheckConstraint("lng BETWEEN -180 AND 180", name="lng_on_earth"),
+        CheckConstraint("(lat IS NULL) = (lng IS NULL)", name="lat_with_lng"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    address_line: Mapped[str] = mapped_column(String(256))
+    city: Mapped[str] = mapped_column(String(64))
+    postal_code: Mapped[str] = mapped_column(String(16))
+    country: Mapped[str] = mapped_column(String(64))
+    is_default: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    lat: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    lng: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    created_at: Mapped[Created]
+
+
+class PaymentToken(Base):
+    """A means of payment kept at the provider; we hold its handle and the last four digits, never a card number.
+
+    Row 1 without an owner is the shared demo card of the sandbox.
+    """
+
+    __tablename__ = "payment_tokens"
+    __table_args__ = (
+        Index("uq_payment_tokens_default", "user_id", unique=True, postgresql_where=text("is_default")),
+        CheckConstraint("last4 ~ '^[0-9]{4}$'", name="last4_digits"),
+        CheckConstraint("user_id IS NOT NULL OR provider = 'mockpay'", name="shared_only_in_sandbox"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    provider: Mapped[PaymentProvider] = mapped_column(stored(PaymentProvider, "provider"))
+    provider_token: Mapped[str] = mapped_column(String(255))
+    last4: Mapped[str] = mapped_column(String(4))
+    is_default: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    is_active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    created_at: Mapped[Created]
+
+
+class WishlistItem(Base):
+    __tablename__ = "wishlist_items"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"), primary_key=True)
+    note: Mapped[str | None] = mapped_column(String(500))
+    created_at: Mapped[Created]
+
+
+class Notification(Base):
+    """Something a user should know; made from an outbox event, once for each event."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (Index("ix_notifications_user_id_id", "user_id", text("id DESC")),)
+
+    id: Mapped[Id]
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    outbox_id: Mapped[int | None] = mapped_column(unique=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(String(1000))
+    order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="CASCADE"))
+    created_at: Mapped[Created]
+    read_at: Mapped[Instant | None]

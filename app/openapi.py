@@ -1,0 +1,148 @@
+"""What an endpoint takes and answers, declared once: parsed and checked here, and written into the OpenAPI document.
+
+A route reads `@endpoint(body=..., query=..., answers={...}, errors=(...))` above a function of about ten lines.
+Why this is not a library: docs/adr/0005-openapi-from-declarations.md.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Response, current_app, request
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from app.errors import BadRequest, DomainError, ValidationFailed
+
+View = TypeVar("View", bound=Callable[..., Response])
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
+
+
+class UnsupportedMediaType(DomainError):
+    code = "HTTP_415"
+    status = 415
+    message = "Send the body as JSON, with 'Content-Type: application/json'."
+
+
+@dataclass(frozen=True)
+class Header:
+    """A request header an endpoint reads."""
+
+    name: str
+    description: str
+    required: bool = False
+    example: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """An answer that is not JSON."""
+
+    media_type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Operation:
+    """The declaration of one endpoint; `answers` maps a status to the model inside `data`, a Listed[...] or a File."""
+
+    answers: Mapping[int, Any]
+    body: type[BaseModel] | None = None
+    body_optional: bool = False
+    body_examples: tuple[Mapping[str, Any], ...] = ()
+    query: type[BaseModel] | None = None
+    headers: tuple[Header, ...] = ()
+    errors: tuple[type[DomainError], ...] = ()
+    form: type[BaseModel] | None = None
+    raw_body: str | None = None
+    bare: bool = False
+    adapters: dict[int, TypeAdapter[Any]] = field(default_factory=dict, compare=False)
+
+
+def endpoint(**declared: Any) -> Callable[[View], View]:
+    """Declare an endpoint (fields as in Operation).
+
+    The function is called with `body` and `query` as keyword arguments where declared. Raises ValidationFailed,
+    BadRequest (malformed JSON) or UnsupportedMediaType before the function runs.
+    """
+    operation = Operation(**declared)
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Response:
+            if operation.query is not None:
+                kwargs["query"] = _read_query(operation.query)
+            if operation.body is not None:
+                kwargs["body"] = _read_body(operation.body, optional=operation.body_optional)
+            response = view(*args, **kwargs)
+            if current_app.testing:
+                _check_answer(operation, response)
+            return response
+
+        checked.__operation__ = operation  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def operation_of(view: Callable[..., Any]) -> Operation | None:
+    """The declaration of a view function, or None where it has none."""
+    return getattr(view, "__operation__", None)
+
+
+def faults(error: ValidationError, where: str) -> list[dict[str, Any]]:
+    """Pydantic's faults as {loc, msg, type}; the refused input is left out, as it may hold a secret."""
+    return [
+        {"loc": [where, *item["loc"]], "msg": item["msg"].removeprefix("Value error, "), "type": item["type"]}
+        for item in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _read_query(model: type[BaseModel]) -> BaseModel:
+    """Query names are taken in snake_case and camelCase alike; of a repeated name the last one counts."""
+    values: dict[str, Any] = {}
+    for name, given in request.args.lists():
+        snake = _CAMEL.sub(lambda match: "_" + match[1].lower(), name)
+        values[snake] = given[-1]
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ValidationFailed(details={"errors": faults(error, "query")}) from None
+
+
+def _read_body(model: type[BaseModel], *, optional: bool) -> BaseModel:
+    raw = request.get_data(cache=True)
+    if optional and raw.strip() in (b"", b"null"):
+        return model()
+    if not request.is_json:
+        raise UnsupportedMediaType
+    if not raw.strip():
+        raise BadRequest("The request needs a JSON body.")
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        found = faults(error, "body")
+        if found[0]["type"] == "json_invalid":
+            raise BadRequest(f"The body is not valid JSON: {found[0]['msg']}") from None
+        raise ValidationFailed(details={"errors": found}) from None
+
+
+def _check_answer(operation: Operation, response: Response) -> None:
+    """In tests every success is held against its declaration, so that document and answers cannot drift apart."""
+    if response.status_code >= 400 or response.status_code == 304:
+        return
+    declared = operation.answers.get(response.status_code)
+    if declared is None:
+        raise AssertionError(f"{request.endpoint} answers {response.status_code}, which is not declared")
+    if isinstance(declared, File):
+        return
+    adapter = operation.adapters.get(response.status_code)
+    if adapter is None:
+        from app.openapi_document import envelope_of  # noqa: PLC0415 (the document imports this module)
+
+        adapter = TypeAdapter(envelope_of(declared, bare=operation.bare))
+        operation.adapters[response.status_code] = adapter
+    adapter.validate_json(response.get_data())

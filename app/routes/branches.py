@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+branches = Blueprint("branches", __name__)

@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+cart = Blueprint("cart", __name__)

@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+checkout = Blueprint("checkout", __name__)

@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+me = Blueprint("me", __name__)

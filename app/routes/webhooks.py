@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+payments = Blueprint("payment_webhooks", __name__)

@@ -1,0 +1,152 @@
+"""Registration, sign-in, tokens and passwords."""
+
+import re
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from app.domain.enums import Role
+from app.schemas.envelope import Answer, Instant, Request
+
+_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+_PASSWORD_ALPHABET = re.compile(r"^[A-Za-z0-9!@#$%^&*()_+=-]+$")
+
+
+def _email(value: str) -> str:
+    if not _EMAIL.match(value) or "\x00" in value:
+        raise ValueError("must look like name@example.com")
+    return value.lower()
+
+
+def _strong(value: str) -> str:
+    if not _PASSWORD_ALPHABET.match(value):
+        raise ValueError("may hold letters, digits and !@#$%^&*()_+=- only")
+    if not re.search(r"[A-Za-z]", value) or not re.search(r"\d", value):
+        raise ValueError("needs at least one letter and one digit")
+    return value
+
+
+def _phone(value: str) -> str:
+    bare = re.sub(r"[\s().-]", "", value)
+    if not re.match(r"^\+?\d{8,32}$", bare, re.ASCII):
+        raise ValueError("must be 8 to 32 digits, with an optional leading +")
+    return bare
+
+
+def _letters(value: str) -> str:
+    """Letters of any script with their marks (Hebrew points, Devanagari vowels), spaces, hyphens and apostrophes."""
+    if not all(char in " -'’" or unicodedata.category(char)[0] in "LM" for char in value):
+        raise ValueError("may hold letters, spaces, hyphens and apostrophes only")
+    return value
+
+
+Email = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=6, max_length=100),
+    AfterValidator(_email),
+    Field(examples=["dana@example.com"]),
+]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=64), Field(examples=["sunny-day-7"])]
+NewPassword = Annotated[Password, AfterValidator(_strong)]
+Phone = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=40),
+    AfterValidator(_phone),
+    Field(examples=["050-123-4567"]),
+]
+PersonName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=2, max_length=128),
+    AfterValidator(_letters),
+    Field(examples=["Dana Levi"]),
+]
+
+
+class RegisterRequest(Request):
+    """`role` is read and ignored: public registration always makes a CUSTOMER."""
+
+    email: Email
+    password: NewPassword
+    full_name: Annotated[PersonName, StringConstraints(max_length=50)]
+    phone: Phone | None = None
+    role: str | None = Field(default=None, max_length=32)
+
+
+class LoginRequest(Request):
+    email: Email
+    password: Password
+
+
+class ChangePasswordRequest(Request):
+    current_password: Password
+    new_password: NewPassword
+
+
+class ForgotPasswordRequest(Request):
+    email: Email
+
+
+class ResetPasswordRequest(Request):
+    email: Email
+    token: str = Field(min_length=8, max_length=128, pattern=r"^[\x21-\x7e]+$")
+    new_password: NewPassword
+
+
+class SendCodeRequest(Request):
+    email: Email
+
+
+class VerifyCodeRequest(Request):
+    email: Email
+    code: str = Field(pattern=r"^[0-9]{4}$", examples=["4821"])
+
+
+class TokenForm(BaseModel):
+    """The OAuth 2 password grant, as sent by the Authorize button of the documentation page."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    username: str
+    password: str
+    grant_type: str = "password"
+
+
+class UserSummary(Answer):
+    id: int
+    email: str | None
+    full_name: str
+    role: Role
+
+
+class Tokens(Answer):
+    """`expires_at` is when the access token ends."""
+
+    access_token: str
+    refresh_token: str
+    expires_at: Instant
+
+
+class AuthAnswer(Tokens):
+    user: UserSummary
+
+
+class OAuthToken(BaseModel):
+    access_token: str
+    refresh_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 (a word of the standard)
+    expires_in: int
+
+
+class SentCode(Answer):
+    """`code` is present in development and testing only."""
+
+    message: str
+    code: str | None = None
+
+
+class SentReset(Answer):
+    """`reset_token` is present in development and testing only."""
+
+    message: str
+    reset_token: str | None = None

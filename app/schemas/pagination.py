@@ -1,0 +1,99 @@
+"""Pages: `limit` and `offset` as in the contract, and an opaque keyset `cursor` on every list that can grow."""
+
+import base64
+import binascii
+from typing import Annotated, Any
+
+import orjson
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from app.errors import ValidationFailed
+from app.schemas.envelope import PageMeta, Request
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+DEEPEST_OFFSET = 10_000
+
+Cursor = Annotated[str, Field(min_length=1, max_length=400, pattern="^[A-Za-z0-9_-]+$")]
+
+
+def _lenient_limit(value: Any) -> int:
+    """A bad number falls back to the default and a large one is clamped; a negative one is refused."""
+    number = _lenient_number(value, DEFAULT_LIMIT)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return min(number or DEFAULT_LIMIT, MAX_LIMIT)
+
+
+def _lenient_offset(value: Any) -> int:
+    number = _lenient_number(value, 0)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return min(number, DEEPEST_OFFSET)
+
+
+def _lenient_number(value: Any, default: int) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        return default
+
+
+_ANY_NUMBER = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[^-]*$"}]})
+
+
+class Page(Request):
+    """limit 1..200 and offset 0..10,000; `cursor` (from meta.next_cursor) replaces offset and reaches any depth."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
+    cursor: Cursor | None = None
+
+
+class LenientPage(Request):
+    """A page whose bad numbers fall back to the defaults, as older clients of these lists rely on."""
+
+    limit: Annotated[int, BeforeValidator(_lenient_limit), _ANY_NUMBER] = DEFAULT_LIMIT
+    offset: Annotated[int, BeforeValidator(_lenient_offset), _ANY_NUMBER] = 0
+    cursor: Cursor | None = None
+
+
+def encode_cursor(*keys: Any) -> str:
+    """Pack the sort keys of the last row of a page; the client hands the text back unread."""
+    return base64.urlsafe_b64encode(orjson.dumps(keys, default=str)).rstrip(b"=").decode()
+
+
+def decode_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
+    """The keys of `encode_cursor`, each of the given kind.
+
+    Raises ValidationFailed for a cursor that was not made by this list with this sort order.
+    """
+    try:
+        raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        keys = orjson.loads(raw)
+        if not isinstance(keys, list) or len(keys) != len(kinds):
+            raise ValueError("wrong shape")
+        return tuple(_key(value, kind) for value, kind in zip(keys, kinds, strict=True))
+    except (ValueError, TypeError, ArithmeticError, binascii.Error):
+        fault = {"loc": ["query", "cursor"], "msg": "is not a cursor of this list and sort order", "type": "cursor"}
+        raise ValidationFailed(details={"errors": [fault]}) from None
+
+
+def _key(value: Any, kind: type) -> Any:
+    if kind is int and (not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63):
+        raise ValueError("not an id")
+    if kind is str and (not isinstance(value, str) or "\x00" in value):
+        raise ValueError("not a text")
+    converted = kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value)
+    if hasattr(converted, "is_finite") and not converted.is_finite():
+        raise ValueError("not a number")
+    return converted
+
+
+def page_meta(
+    *, limit: int, offset: int, total: int | None = None, has_next: bool = False, next_cursor: str | None = None
+) -> PageMeta:
+    """The `meta` of a list answer."""
+    return PageMeta(
+        total=total, limit=limit, offset=offset, has_next=has_next, next_cursor=next_cursor if has_next else None
+    )

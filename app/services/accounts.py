@@ -1,0 +1,102 @@
+"""Becoming a user and signing in and out."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.config import settings
+from app.domain.caller import Caller, Origin
+from app.domain.enums import Role
+from app.errors import AuthFailed, BadRequest
+from app.models import User
+from app.schemas.auth import AuthAnswer, LoginRequest, RegisterRequest, Tokens, UserSummary
+from app.services import audit, login_backoff, outbox, passwords, registration_codes, tokens
+from app.transaction import transaction
+
+
+class UserExists(BadRequest):
+    code = "USER_EXISTS"
+    message = "An account with this e-mail address exists. Sign in or reset the password."
+
+
+class InvalidCredentials(BadRequest):
+    code = "INVALID_CREDENTIALS"
+    message = "E-mail or password is wrong."
+
+
+def register(form: RegisterRequest, origin: Origin) -> AuthAnswer:
+    """Make a CUSTOMER and sign them in.
+
+    Raises UserExists, or EmailNotVerified when registration codes are on and this address was not just proven.
+    """
+    password_hash = passwords.hash_password(form.password)
+    with transaction() as session:
+        if settings().enable_registration_otp:
+            registration_codes.consume_verified(session, email=form.email)
+        user = User(email=form.email, full_name=form.full_name, phone=form.phone, password_hash=password_hash)
+        user.role = Role.CUSTOMER
+        session.add(user)
+        try:
+            session.flush()
+        except IntegrityError:
+            raise UserExists from None
+        outbox.publish(session, topic="user.registered", aggregate=f"user:{user.id}", payload={"user_id": user.id})
+        return _signed_in(session, user, origin)
+
+
+def login(form: LoginRequest, origin: Origin) -> AuthAnswer:
+    """Sign a user in and audit the attempt.
+
+    Raises InvalidCredentials (also for blocked users, so that a guesser learns nothing), or TooManyRequests while the
+    account or the address backs off after failures.
+    """
+    login_backoff.check(email=form.email, address=origin.address)
+    with transaction() as session:
+        user = session.execute(select(User).where(User.email == form.email)).scalar_one_or_none()
+    matches, new_hash = passwords.verify_password(form.password, user.password_hash if user else None)
+    if user is None or not matches or not user.is_active:
+        _note_failure(form.email, user, origin)
+        raise InvalidCredentials
+    with transaction() as session:
+        if new_hash:
+            session.execute(update(User).where(User.id == user.id).values(password_hash=new_hash))
+        login_backoff.forget(session, email=form.email, address=origin.address)
+        audit.record(session, entity_type="user_login", action="LOGIN_SUCCESS", entity_id=user.id, origin=origin)
+        return _signed_in(session, user, origin)
+
+
+def refresh(*, jti: UUID) -> Tokens:
+    """Exchange a refresh token for a new pair; a used one ends its whole session. Raises AuthFailed."""
+    with transaction() as session:
+        issued = tokens.rotate(session, jti=jti)
+    if issued is None:
+        raise AuthFailed("This refresh token was used before; the session is closed for safety. Sign in again.")
+    return issued
+
+
+def logout(caller: Caller) -> None:
+    """End the caller's session; its access and refresh tokens stop working at once."""
+    with transaction() as session:
+        tokens.revoke_session(session, session_id=caller.session_id, because="logout")
+        audit.record(session, entity_type="user_login", action="LOGOUT", entity_id=caller.user_id, by=caller)
+
+
+def _signed_in(session: Session, user: User, origin: Origin) -> AuthAnswer:
+    issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=origin)
+    return AuthAnswer(user=UserSummary.model_validate(user), **issued.model_dump())
+
+
+def _note_failure(email: str, user: User | None, origin: Origin) -> None:
+    """A transaction of its own: the failure must stay on record although the request is refused."""
+    with transaction() as session:
+        login_backoff.note_failure(session, email=email, address=origin.address)
+        audit.record(
+            session,
+            entity_type="user_login",
+            action="LOGIN_FAILURE",
+            entity_id=user.id if user else None,
+            origin=origin,
+            context={"address": origin.address},
+        )

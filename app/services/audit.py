@@ -1,0 +1,37 @@
+"""The audit trail: one row for each change, written in the transaction of the change."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain.caller import Caller, Origin
+from app.models import AuditEvent
+
+
+def record(
+    session: Session,
+    *,
+    entity_type: str,
+    action: str,
+    entity_id: int | None = None,
+    by: Caller | None = None,
+    origin: Origin | None = None,
+    old: dict[str, Any] | None = None,
+    new: dict[str, Any] | None = None,
+    context: dict[str, Any] | None = None,
+) -> None:
+    """Add an audit event to the open transaction. `origin` stands in for `by` where nobody is signed in."""
+    source = by.origin if by else origin
+    session.add(
+        AuditEvent(
+            entity_type=entity_type,
+            entity_id=entity_id,
+            action=action,
+            old_value=old,
+            new_value=new,
+            context=context,
+            actor_user_id=by.user_id if by else None,
+            request_id=source.request_id if source else None,
+        )
+    )
+    session.flush()

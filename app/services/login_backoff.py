@@ -1,0 +1,76 @@
+"""Slowing down guessers: after five failures an account waits, ever longer; an address after twenty.
+
+The counts live in the database, so that every process sees them. The pause doubles from 30 s up to 15 min, and a quiet
+hour forgets. Account and address are kept as hashes: a failed sign-in is no reason to store personal data.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.errors import TooManyRequests
+from app.models import LoginFailure
+from app.transaction import reading
+
+ACCOUNT_TRIES = 5
+ADDRESS_TRIES = 20
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(minutes=15)
+FORGOTTEN_AFTER = timedelta(hours=1)
+
+
+def check(*, email: str, address: str) -> None:
+    """Raise TooManyRequests with the seconds left while the account at this address, or the address, backs off."""
+    subjects = [_account(email, address), _address(address)]
+    with reading() as connection:
+        until = connection.execute(
+            select(func.max(LoginFailure.blocked_until)).where(LoginFailure.subject.in_(subjects))
+        ).scalar_one_or_none()
+    if until is None:
+        return
+    left = (until - datetime.now(UTC)).total_seconds()
+    if left > 0:
+        raise TooManyRequests("Too many failed sign-ins. Wait, or reset the password.", retry_after=int(left) + 1)
+
+
+def note_failure(session: Session, *, email: str, address: str) -> None:
+    """Count a failed sign-in for the account at this address and for the address. A step."""
+    _count(session, _account(email, address), ACCOUNT_TRIES)
+    _count(session, _address(address), ADDRESS_TRIES)
+
+
+def _count(session: Session, subject: str, tries: int) -> None:
+    now = datetime.now(UTC)
+    counted = case((LoginFailure.last_failed_at < now - FORGOTTEN_AFTER, 1), else_=LoginFailure.failures + 1)
+    failures = session.execute(
+        insert(LoginFailure)
+        .values(subject=subject, failures=1, last_failed_at=now)
+        .on_conflict_do_update(index_elements=[LoginFailure.subject], set_={"failures": counted, "last_failed_at": now})
+        .returning(LoginFailure.failures)
+    ).scalar_one()
+    if pause := pause_after(failures, tries):
+        session.execute(update(LoginFailure).where(LoginFailure.subject == subject).values(blocked_until=now + pause))
+
+
+def pause_after(failures: int, tries: int) -> timedelta | None:
+    """How long to wait after that many failures: none below `tries`, then 30 s doubling up to 15 min."""
+    if failures < tries:
+        return None
+    doublings = min(failures - tries, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def forget(session: Session, *, email: str, address: str) -> None:
+    """Clear the account's failures at this address after a good sign-in. A step."""
+    session.execute(delete(LoginFailure).where(LoginFailure.subject == _account(email, address)))
+
+
+def _account(email: str, address: str) -> str:
+    return hashlib.sha256(f"account:{email}:{address}".encode()).hexdigest()
+
+
+def _address(address: str) -> str:
+    return hashlib.sha256(f"address:{address}".encode()).hexdigest()

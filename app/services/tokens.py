@@ -1,0 +1,126 @@
+"""Access and refresh tokens, the sessions behind them, and the keys they are signed with."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jti
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session
+
+from app.config import Settings, settings
+from app.domain.caller import Caller, Origin
+from app.domain.enums import Role
+from app.errors import AuthFailed, AuthRequired
+from app.models import AuthSession, RefreshToken, User
+from app.schemas.auth import Tokens
+from app.services import locks
+from app.transaction import reading
+
+_STATE = (
+    select(User.id, User.role, User.is_active, AuthSession.revoked_at)
+    .select_from(AuthSession)
+    .join(User, User.id == AuthSession.user_id)
+    .where(AuthSession.id == bindparam("session_id"))
+)
+
+
+def key_id(secret: str) -> str:
+    """The public name of a signing secret, carried in every token's header."""
+    return hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:12]
+
+
+def register_signing_keys(jwt: JWTManager, current: Settings) -> None:
+    """Sign with the current secret; verify with it or a previous one, chosen by `kid` and by nothing else."""
+    secrets = {key_id(secret): secret for secret in (current.jwt_secret_key, *current.jwt_previous_secrets)}
+
+    @jwt.decode_key_loader
+    def decode_key(header: Mapping[str, Any], _payload: Mapping[str, Any]) -> str:
+        secret = secrets.get(str(header.get("kid")))
+        if secret is None:
+            raise AuthFailed
+        return secret
+
+
+def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
+    """The caller of verified access-token claims, role and state as the database has them now (one statement).
+
+    Raises AuthFailed when the session was revoked, AuthRequired when the user is gone or blocked.
+    """
+    session_id, subject = claims.get("sid"), claims.get("sub")
+    if not isinstance(session_id, int):
+        raise AuthFailed
+    with reading() as connection:
+        row = connection.execute(_STATE, {"session_id": session_id}).one_or_none()
+    if row is None or str(row.id) != subject or row.revoked_at is not None:
+        raise AuthFailed
+    if not row.is_active:
+        raise AuthRequired("This account is blocked. Ask the shop.")
+    return Caller(user_id=row.id, role=Role(row.role), session_id=session_id, origin=origin)
+
+
+def open_session(session: Session, *, user_id: int, role: Role, origin: Origin) -> Tokens:
+    """Start a session for a user and issue its first pair of tokens. A step: flushes, does not commit."""
+    opened = AuthSession(user_id=user_id, user_agent=origin.user_agent or None, address=origin.address or None)
+    session.add(opened)
+    session.flush()
+    return _issue(session, user_id=user_id, role=role, session_id=opened.id)
+
+
+def rotate(session: Session, *, jti: UUID) -> Tokens | None:
+    """Exchange a refresh token for a new pair. A step.
+
+    Answers None when the token was used before: the caller must then keep the revocation of its session (reuse means
+    that a copy is in other hands) and refuse. Raises AuthFailed for unknown, expired or revoked tokens.
+    """
+    token = locks.lock_refresh_token(session, jti)
+    if token is None or token.revoked_at is not None or token.expires_at <= datetime.now(UTC):
+        raise AuthFailed
+    if not token.is_active:
+        raise AuthRequired("This account is blocked. Ask the shop.")
+    if token.used_at is not None:
+        revoke_session(session, session_id=token.session_id, because="refresh_reused")
+        return None
+    session.execute(update(RefreshToken).where(RefreshToken.jti == jti).values(used_at=func.now()))
+    return _issue(session, user_id=token.user_id, role=Role(token.role), session_id=token.session_id)
+
+
+def revoke_session(session: Session, *, session_id: int, because: str) -> None:
+    """End one session: its access and refresh tokens stop working at once. A step."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
+        .values(revoked_at=func.now(), revoked_because=because)
+    )
+
+
+def revoke_all(session: Session, *, user_id: int, because: str) -> None:
+    """End every session of a user. A step."""
+    session.execute(
+        update(AuthSession)
+        .where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+        .values(revoked_at=func.now(), revoked_because=because)
+    )
+
+
+def _issue(session: Session, *, user_id: int, role: Role, session_id: int) -> Tokens:
+    current = settings()
+    headers = {"kid": key_id(current.jwt_secret_key)}
+    lifetime = timedelta(minutes=current.jwt_access_token_expires_minutes)
+    expires_at = datetime.now(UTC) + lifetime
+    claims = {"role": role.value, "sid": session_id}
+    access = create_access_token(
+        str(user_id), additional_claims=claims, additional_headers=headers, expires_delta=lifetime
+    )
+    refresh = create_refresh_token(str(user_id), additional_claims={"sid": session_id}, additional_headers=headers)
+    session.add(
+        RefreshToken(
+            jti=UUID(get_jti(refresh)),
+            session_id=session_id,
+            expires_at=datetime.now(UTC) + timedelta(days=current.jwt_refresh_token_expires_days),
+        )
+    )
+    session.flush()
+    return Tokens(access_token=access, refresh_token=refresh, expires_at=expires_at)

@@ -1,0 +1,79 @@
+"""The only place that commits, and the way to read without a transaction.
+
+A use case opens `transaction()`; the steps it calls take the session, may flush, and never commit. Whatever must happen
+only after a successful commit is handed to `after_commit`.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from flask import current_app
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from app.extensions import db
+
+_OPEN = "aisle.transaction_open"
+_CALLS = "aisle.after_commit"
+_RETRIED_SQLSTATES = {"40P01", "40001"}  # deadlock detected, serialization failure
+_TRIES = 3
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """One database transaction: commits when the block ends, rolls back when it raises.
+
+    Raises RuntimeError when opened inside another one: the outer use case owns the commit.
+    """
+    session = db.session()
+    if session.info.get(_OPEN):
+        raise RuntimeError("transaction() is already open: a step must take the session, not open its own")
+    session.info[_OPEN] = True
+    calls: list[Callable[[], None]] = []
+    session.info[_CALLS] = calls
+    try:
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.pop(_OPEN, None)
+        session.info.pop(_CALLS, None)
+        db.session.remove()
+    for call in calls:
+        call()
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Run `call` once the open transaction has committed; never when it rolls back."""
+    session.info[_CALLS].append(call)
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection without a transaction, for read-only use cases: every statement sees the newest commit."""
+    bind = current_app.extensions["read_bind"]
+    if isinstance(bind, Connection):
+        yield bind
+        return
+    with bind.connect() as connection:
+        yield connection
+
+
+def retried(work: Callable[[], Result]) -> Result:
+    """Run a whole transaction again when the database broke a deadlock with it: three tries, 10-100 ms apart."""
+    for attempt in range(1, _TRIES + 1):
+        try:
+            return work()
+        except OperationalError as error:
+            if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _RETRIED_SQLSTATES:
+                raise
+            time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 (jitter, not a secret)
+    raise AssertionError("unreachable")
