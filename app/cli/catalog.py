@@ -1,0 +1,5 @@
+"""TODO"""
+
+import click
+
+commands: tuple[click.Command, ...] = ()

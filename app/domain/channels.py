@@ -1,0 +1,21 @@
+"""What differs between the three ways to shop, as data: one frozen policy per channel for the one checkout."""
+
+from dataclasses import dataclass
+
+from app.domain.enums import ChannelName, FulfillmentType, OrderStatus
+
+
+@dataclass(frozen=True)
+class ChannelPolicy:
+    """`first_status` is the order's state once it is paid for or needs no payment."""
+
+    name: ChannelName
+    fulfillments: frozenset[FulfillmentType]
+    first_status: OrderStatus
+
+
+DELIVERY_OR_PICKUP = ChannelPolicy(
+    name=ChannelName.DELIVERY_OR_PICKUP,
+    fulfillments=frozenset({FulfillmentType.DELIVERY, FulfillmentType.PICKUP}),
+    first_status=OrderStatus.CREATED,
+)
