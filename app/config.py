@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     payment_webhook_secrets: CommaList = ()
     payment_connect_timeout: float = 2.0
     payment_read_timeout: float = 8.0
+    sandbox_payment_latency_ms: int = Field(default=0, ge=0, le=10_000)
     stripe_secret_key: str = ""
     stripe_api_base: str = "https://api.stripe.com"
 

@@ -68,12 +68,16 @@ def reading() -> Iterator[Connection]:
 
 
 def retried(work: Callable[[], Result]) -> Result:
-    """Run a whole transaction again when the database broke a deadlock with it: three tries, 10-100 ms apart."""
+    """Run a whole replayable transaction again after a deadlock or a lost connection: three tries, 10-100 ms apart.
+
+    A connection lost during COMMIT leaves it unknown whether the work was done; the work itself must find out.
+    """
     for attempt in range(1, _TRIES + 1):
         try:
             return work()
         except OperationalError as error:
-            if attempt == _TRIES or getattr(error.orig, "sqlstate", None) not in _RETRIED_SQLSTATES:
+            again = error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRIED_SQLSTATES
+            if attempt == _TRIES or not again:
                 raise
             time.sleep(random.uniform(0.01, 0.1))  # noqa: S311 (jitter, not a secret)
     raise AssertionError("unreachable")

@@ -78,5 +78,8 @@ class PaymentClient(Protocol):
     def create_token(self, *, card_number: str) -> NewToken:
         """Keep a card in a test provider. Raises NotImplementedError where card numbers must never reach us."""
 
+    def read_token(self, provider_token: str) -> NewToken:
+        """A means of payment the client made at the provider itself. Raises ValueError when it is not known there."""
+
     def read_event(self, raw: bytes) -> Event | None:
         """A stored webhook body as an event; None for kinds that do not concern us. Raises ValueError if malformed."""
