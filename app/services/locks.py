@@ -201,6 +201,14 @@ def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) ->
     return session.execute(_CHECKOUT_LINES, values).all()
 
 
+_VOCABULARY = text("SELECT pg_advisory_xact_lock(hashtextextended('search vocabulary', 0))")
+
+
+def vocabulary(session: Session) -> None:
+    """Let one transaction at a time change the search vocabulary; taken after every row lock."""
+    session.execute(_VOCABULARY)
+
+
 _REFRESH_TOKEN = (
     select(
         RefreshToken.session_id,
