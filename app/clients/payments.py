@@ -48,6 +48,18 @@ class NewToken:
     last4: str
 
 
+class TokenRefused(ValueError):
+    """The provider does not know this means of payment, or will not let it be kept. `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class ProviderSilent(Exception):
+    """The provider gave no answer; the same call may be made again."""
+
+
 class PaymentClient(Protocol):
     """One payment provider. Money in the shop's currency; `idempotency_key` makes a resend harmless."""
 
@@ -79,7 +91,10 @@ class PaymentClient(Protocol):
         """Keep a card in a test provider. Raises NotImplementedError where card numbers must never reach us."""
 
     def read_token(self, provider_token: str) -> NewToken:
-        """A means of payment the client made at the provider itself. Raises ValueError when it is not known there."""
+        """Keep a means of payment the shopper gave to the provider directly, for payments to come.
+
+        The token to charge later may differ from the given one. Raises TokenRefused or ProviderSilent.
+        """
 
     def read_event(self, raw: bytes) -> Event | None:
         """A stored webhook body as an event; None for kinds that do not concern us. Raises ValueError if malformed."""

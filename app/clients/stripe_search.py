@@ -1,0 +1,61 @@
+"""Finding payment intents by our reference."""
+
+import time
+
+from app.clients.stripe_http import Reply, StripeHttp
+from app.clients.stripe_objects import Intent
+
+_INTENTS = "/v1/payment_intents"
+_INDEX_LAG_SECONDS = 15 * 60
+_MOST_PAGES = 20
+
+
+def intents_of(http: StripeHttp, reference: str) -> list[Intent] | None:
+    """Every intent that carries the reference; None when that cannot be told now.
+
+    Stripe's search is fast but up to minutes behind, in what it finds and in the states it shows. So a find is read
+    again by its id, and where the search finds nothing the list, which is never behind, is walked: its last 15 minutes,
+    or 20 pages of 100 where the server has no search (localstripe, and some countries).
+    """
+    search = http.get(f"{_INTENTS}/search", {"query": f"metadata['reference']:'{_quoted(reference)}'", "limit": "10"})
+    if search is None or not (search.ok or search.refused):
+        return None
+    found = [intent["id"] for intent in _data(search) if _carries(intent, reference)]
+    if found:
+        return _fresh(http, found)
+    since = {"created[gte]": str(int(time.time()) - _INDEX_LAG_SECONDS)} if search.ok else {}
+    return _listed(http, reference, since)
+
+
+def _fresh(http: StripeHttp, ids: list[str]) -> list[Intent] | None:
+    replies = [http.get(f"{_INTENTS}/{intent_id}") for intent_id in ids]
+    bodies = [reply.body for reply in replies if reply is not None and reply.ok]
+    return bodies if len(bodies) == len(ids) else None
+
+
+def _listed(http: StripeHttp, reference: str, since: dict[str, str]) -> list[Intent] | None:
+    """The intents of a walk through the list; None when it was cut short, as then absence proves nothing."""
+    found: list[Intent] = []
+    query = {"limit": "100", **since}
+    for _ in range(_MOST_PAGES):
+        page = http.get(_INTENTS, query)
+        if page is None or not page.ok:
+            return None
+        found += [intent for intent in _data(page) if _carries(intent, reference)]
+        if not page.body.get("has_more"):
+            return found
+        query["starting_after"] = _data(page)[-1]["id"]
+    return found or None
+
+
+def _data(page: Reply) -> list[Intent]:
+    data = page.body.get("data")
+    return data if isinstance(data, list) else []
+
+
+def _carries(intent: Intent, reference: str) -> bool:
+    return (intent.get("metadata") or {}).get("reference") == reference
+
+
+def _quoted(reference: str) -> str:
+    return reference.replace("\\", "\\\\").replace("'", "\\'")
