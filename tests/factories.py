@@ -2,20 +2,36 @@
 
 import itertools
 from collections.abc import Mapping
-from datetime import time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller, Origin
-from app.domain.enums import LocationKind, MovementKind, Role
+from app.domain.enums import (
+    CartStatus,
+    ChannelName,
+    FulfillmentType,
+    LocationKind,
+    MovementKind,
+    OrderStatus,
+    PaymentProvider,
+    Role,
+    SoldBy,
+)
+from app.domain.pricing import piece_price, tax_included
 from app.domain.search_text import normalise
 from app.models import (
     AuthSession,
+    Cart,
     Category,
     DeliverySlot,
     Inventory,
+    Order,
+    OrderItem,
+    OutboxEvent,
+    Payment,
     Product,
     StockLocation,
     StockMovement,
@@ -113,3 +129,89 @@ def _added(session: Session, row: Any) -> Any:
     session.add(row)
     session.commit()
     return row
+
+
+def make_order(
+    session: Session, user: User, *products: Product, quantity: int = 1, paid: bool = True, **columns: Any
+) -> Order:
+    """An order of `quantity` of each product at its price, by delivery, confirmed; `paid`: with a held payment."""
+    number = next(_numbers)
+    products = products or (make_product(session),)
+    cart = _added(session, Cart(user_id=user.id, status=CartStatus.CHECKED_OUT))
+    lines = [_order_line(product, quantity) for product in products]
+    items = sum((line.line_total for line in lines), Decimal("0.00"))
+    deposits = sum((line.unit_deposit * quantity for line in lines), Decimal("0.00"))
+    values: dict[str, Any] = {
+        "order_number": f"ORD-1700000000-{number:06X}",
+        "channel": ChannelName.DELIVERY_OR_PICKUP,
+        "status": OrderStatus.CREATED,
+        "fulfillment_type": FulfillmentType.DELIVERY,
+        "currency": "ILS",
+        "delivery_fee": Decimal("0.00"),
+        "discount_total": Decimal("0.00"),
+        "address": "5 Herzl Street, Haifa",
+        **columns,
+    }
+    if "stock_location_id" not in values:
+        values["stock_location_id"] = make_warehouse(session).id
+    if values["status"] is OrderStatus.CANCELED:
+        values.setdefault("canceled_at", datetime.now(UTC))
+    fee_tax = tax_included(values["delivery_fee"], values.get("delivery_tax_rate", Decimal(0)))
+    values["tax_total"] = sum((line.tax_amount for line in lines), fee_tax)
+    total = items + deposits + values["delivery_fee"] - values["discount_total"]
+    order = _added(
+        session,
+        Order(
+            user_id=user.id,
+            cart_id=cart.id,
+            items_total=items,
+            deposit_total=deposits,
+            total_amount=total,
+            **values,
+        ),
+    )
+    for line in lines:
+        line.order_id = order.id
+    session.add_all(lines)
+    if paid and total > 0:
+        session.add(_held_payment(order))
+    session.commit()
+    return order
+
+
+def _order_line(product: Product, quantity: int) -> OrderItem:
+    unit_price = piece_price(product.price, product.sold_by or SoldBy.PIECE, product.estimated_weight_grams)
+    by_weight = product.sold_by is SoldBy.WEIGHT
+    return OrderItem(
+        product_id=product.id,
+        name=product.name,
+        sku=product.sku,
+        unit=product.unit or "each",
+        image_url=(product.image_urls or [None])[0],
+        sold_by=product.sold_by or SoldBy.PIECE,
+        price_per_kg=product.price if by_weight else None,
+        estimated_weight_grams=product.estimated_weight_grams,
+        unit_price=unit_price,
+        quantity=quantity,
+        line_total=unit_price * quantity,
+        unit_deposit=product.deposit or Decimal("0.00"),
+        tax_rate=product.tax_rate,
+        tax_amount=tax_included(unit_price * quantity, product.tax_rate),
+    )
+
+
+def _held_payment(order: Order) -> Payment:
+    return Payment(
+        order_id=order.id,
+        payment_token_id=1,
+        provider=PaymentProvider.MOCKPAY,
+        reference=f"MOCKPAY-1-{order.id:08x}",
+        currency=order.currency,
+        requested_amount=order.total_amount,
+        authorized_amount=order.total_amount,
+    )
+
+
+def make_event(session: Session, topic: str, **payload: Any) -> OutboxEvent:
+    """An outbox event, due now."""
+    return _added(session, OutboxEvent(topic=topic, aggregate="test:1", payload=payload))

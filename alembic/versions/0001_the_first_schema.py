@@ -63,38 +63,16 @@ def upgrade() -> None:
         sa.Column("entity_type", sa.String(length=64), nullable=False),
         sa.Column("entity_id", sa.BigInteger(), nullable=True),
         sa.Column("action", sa.String(length=64), nullable=False),
-        sa.Column(
-            "old_value",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
-        ),
-        sa.Column(
-            "new_value",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
-        ),
-        sa.Column(
-            "context",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
-        ),
+        sa.Column("old_value", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("new_value", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("context", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
         sa.Column("actor_user_id", sa.BigInteger(), nullable=True),
         sa.Column("request_id", sa.String(length=100), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
     )
     op.create_index("ix_audit_events_actor", "audit_events", ["actor_user_id", "id"], unique=False)
-    op.create_index(
-        "ix_audit_events_entity",
-        "audit_events",
-        ["entity_type", "entity_id", "id"],
-        unique=False,
-    )
+    op.create_index("ix_audit_events_entity", "audit_events", ["entity_type", "entity_id", "id"], unique=False)
     op.create_table(
         "categories",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -103,80 +81,29 @@ def upgrade() -> None:
         sa.Column("icon_slug", sa.String(length=64), nullable=True),
         sa.Column("description", sa.String(length=300), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("parent_id <> id", name=op.f("ck_categories_not_own_parent")),
         sa.ForeignKeyConstraint(
-            ["parent_id"],
-            ["categories.id"],
-            name=op.f("fk_categories_parent_id_categories"),
-            ondelete="RESTRICT",
+            ["parent_id"], ["categories.id"], name=op.f("fk_categories_parent_id_categories"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_categories")),
         sa.UniqueConstraint(
-            "parent_id",
-            "name",
-            name=op.f("uq_categories_parent_id_name"),
-            postgresql_nulls_not_distinct=True,
+            "parent_id", "name", name=op.f("uq_categories_parent_id_name"), postgresql_nulls_not_distinct=True
         ),
     )
     op.create_table(
         "global_settings",
-        sa.Column(
-            "id",
-            sa.SmallInteger(),
-            server_default=sa.text("1"),
-            autoincrement=False,
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_min",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("150"),
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_fee",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("30"),
-            nullable=False,
-        ),
-        sa.Column(
-            "free_threshold",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("150"),
-            nullable=False,
-        ),
+        sa.Column("id", sa.SmallInteger(), server_default=sa.text("1"), autoincrement=False, nullable=False),
+        sa.Column("delivery_min", sa.Numeric(precision=12, scale=2), server_default=sa.text("150"), nullable=False),
+        sa.Column("delivery_fee", sa.Numeric(precision=12, scale=2), server_default=sa.text("30"), nullable=False),
+        sa.Column("free_threshold", sa.Numeric(precision=12, scale=2), server_default=sa.text("150"), nullable=False),
         sa.Column("slots", sa.String(length=32), server_default="06:00-22:00", nullable=False),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_by", sa.BigInteger(), nullable=True),
-        sa.CheckConstraint(
-            "delivery_fee >= 0",
-            name=op.f("ck_global_settings_delivery_fee_not_negative"),
-        ),
-        sa.CheckConstraint(
-            "delivery_min >= 0",
-            name=op.f("ck_global_settings_delivery_min_not_negative"),
-        ),
-        sa.CheckConstraint(
-            "free_threshold >= 0",
-            name=op.f("ck_global_settings_free_threshold_not_negative"),
-        ),
+        sa.CheckConstraint("delivery_fee >= 0", name=op.f("ck_global_settings_delivery_fee_not_negative")),
+        sa.CheckConstraint("delivery_min >= 0", name=op.f("ck_global_settings_delivery_min_not_negative")),
+        sa.CheckConstraint("free_threshold >= 0", name=op.f("ck_global_settings_free_threshold_not_negative")),
         sa.CheckConstraint("id = 1", name=op.f("ck_global_settings_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_global_settings")),
     )
@@ -196,18 +123,8 @@ def upgrade() -> None:
         sa.Column("aggregate", sa.String(length=64), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "next_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("last_error", sa.String(length=500), nullable=True),
@@ -215,11 +132,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
     )
     op.create_index(
-        "ix_outbox_due",
-        "outbox",
-        ["next_at"],
-        unique=False,
-        postgresql_where=sa.text("done_at IS NULL AND NOT failed"),
+        "ix_outbox_due", "outbox", ["next_at"], unique=False, postgresql_where=sa.text("done_at IS NULL AND NOT failed")
     )
     op.create_table(
         "registration_codes",
@@ -234,53 +147,25 @@ def upgrade() -> None:
     op.create_table(
         "sandbox_messages",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("reference", sa.String(length=64), nullable=False),
         sa.Column("recipient", sa.String(length=254), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_messages")),
+        sa.UniqueConstraint("reference", name=op.f("uq_sandbox_messages_reference")),
     )
-    op.create_index(
-        op.f("ix_sandbox_messages_recipient"),
-        "sandbox_messages",
-        ["recipient"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_sandbox_messages_recipient"), "sandbox_messages", ["recipient"], unique=False)
     op.create_table(
         "sandbox_payments",
         sa.Column("reference", sa.String(length=64), nullable=False),
         sa.Column("provider_reference", sa.String(length=64), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("authorized_amount", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "captured_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "refunded_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "calls",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("captured_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("refunded_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("calls", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("reference", name=op.f("pk_sandbox_payments")),
         sa.UniqueConstraint("provider_reference", name=op.f("uq_sandbox_payments_provider_reference")),
     )
@@ -292,43 +177,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("word", name=op.f("pk_search_words")),
     )
     op.create_index(
-        "ix_search_words_prefix",
-        "search_words",
-        ["word"],
-        unique=False,
-        postgresql_ops={"word": "text_pattern_ops"},
+        "ix_search_words_prefix", "search_words", ["word"], unique=False, postgresql_ops={"word": "text_pattern_ops"}
     )
     op.create_table(
         "stock_locations",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column(
             "kind",
-            sa.Enum(
-                "STORE",
-                "WAREHOUSE",
-                "SHOP",
-                name="kind",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("STORE", "WAREHOUSE", "SHOP", name="kind", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("address", sa.String(length=256), nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_locations")),
     )
     op.create_table(
@@ -336,31 +199,14 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column(
             "provider",
-            sa.Enum(
-                "mockpay",
-                "stripe",
-                name="provider",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("mockpay", "stripe", name="provider", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("event_id", sa.String(length=255), nullable=False),
         sa.Column("raw", sa.Text(), nullable=False),
-        sa.Column(
-            "received_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "next_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("next_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("processed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("note", sa.String(length=200), nullable=True),
@@ -382,25 +228,10 @@ def upgrade() -> None:
         sa.Column("start_time", sa.Time(), nullable=False),
         sa.Column("end_time", sa.Time(), nullable=False),
         sa.Column("capacity", sa.Integer(), server_default=sa.text("50"), nullable=False),
-        sa.Column(
-            "cutoff_minutes",
-            sa.Integer(),
-            server_default=sa.text("120"),
-            nullable=False,
-        ),
+        sa.Column("cutoff_minutes", sa.Integer(), server_default=sa.text("120"), nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("capacity >= 0", name=op.f("ck_delivery_slots_capacity_not_negative")),
         sa.CheckConstraint("cutoff_minutes >= 0", name=op.f("ck_delivery_slots_cutoff_not_negative")),
         sa.CheckConstraint("day_of_week BETWEEN 0 AND 6", name=op.f("ck_delivery_slots_day_of_week")),
@@ -430,28 +261,11 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=True),
         sa.Column("price", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("compare_at_price", sa.Numeric(precision=12, scale=2), nullable=True),
-        sa.Column(
-            "deposit",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "tax_rate",
-            sa.Numeric(precision=5, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
+        sa.Column("deposit", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("tax_rate", sa.Numeric(precision=5, scale=2), server_default=sa.text("0"), nullable=False),
         sa.Column(
             "sold_by",
-            sa.Enum(
-                "PIECE",
-                "WEIGHT",
-                name="sold_by",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("PIECE", "WEIGHT", name="sold_by", native_enum=False, create_constraint=True, length=32),
             server_default="PIECE",
             nullable=False,
         ),
@@ -461,23 +275,9 @@ def upgrade() -> None:
         sa.Column("is_organic", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("age_limit", sa.SmallInteger(), nullable=True),
         sa.Column("ingredients", sa.Text(), nullable=True),
-        sa.Column(
-            "allergens",
-            postgresql.ARRAY(sa.String(length=32)),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
-        sa.Column(
-            "nutrition",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
-        ),
-        sa.Column(
-            "image_urls",
-            postgresql.ARRAY(sa.Text()),
-            server_default=sa.text("'{}'"),
-            nullable=False,
-        ),
+        sa.Column("allergens", postgresql.ARRAY(sa.String(length=32)), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("nutrition", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("image_urls", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("bin_location", sa.String(length=32), nullable=True),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("search_name", sa.Text(), server_default="", nullable=False),
@@ -491,103 +291,67 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
-            "sold_by <> 'WEIGHT' OR estimated_weight_grams IS NOT NULL",
-            name=op.f("ck_products_by_weight_has_estimate"),
+            "sold_by <> 'WEIGHT' OR estimated_weight_grams IS NOT NULL", name=op.f("ck_products_by_weight_has_estimate")
         ),
         sa.CheckConstraint("NOT is_active OR price > 0", name=op.f("ck_products_active_has_price")),
         sa.CheckConstraint("age_limit BETWEEN 1 AND 99", name=op.f("ck_products_age_limit_in_years")),
-        sa.CheckConstraint(
-            "compare_at_price >= 0",
-            name=op.f("ck_products_compare_at_price_not_negative"),
-        ),
+        sa.CheckConstraint("compare_at_price >= 0", name=op.f("ck_products_compare_at_price_not_negative")),
         sa.CheckConstraint("deposit >= 0", name=op.f("ck_products_deposit_not_negative")),
-        sa.CheckConstraint(
-            "estimated_weight_grams > 0",
-            name=op.f("ck_products_estimated_weight_positive"),
-        ),
+        sa.CheckConstraint("estimated_weight_grams > 0", name=op.f("ck_products_estimated_weight_positive")),
         sa.CheckConstraint("price >= 0", name=op.f("ck_products_price_not_negative")),
-        sa.CheckConstraint(
-            "tax_rate >= 0 AND tax_rate < 100",
-            name=op.f("ck_products_tax_rate_percent"),
-        ),
+        sa.CheckConstraint("tax_rate >= 0 AND tax_rate < 100", name=op.f("ck_products_tax_rate_percent")),
         sa.CheckConstraint("weight_grams > 0", name=op.f("ck_products_weight_positive")),
         sa.ForeignKeyConstraint(
-            ["category_id"],
-            ["categories.id"],
-            name=op.f("fk_products_category_id_categories"),
-            ondelete="RESTRICT",
+            ["category_id"], ["categories.id"], name=op.f("fk_products_category_id_categories"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
-            ["shop_id"],
-            ["stock_locations.id"],
-            name=op.f("fk_products_shop_id_stock_locations"),
-            ondelete="RESTRICT",
+            ["shop_id"], ["stock_locations.id"], name=op.f("fk_products_shop_id_stock_locations"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
         sa.UniqueConstraint("id", "shop_id", name=op.f("uq_products_id_shop_id")),
-        sa.UniqueConstraint(
-            "shop_id",
-            "sku",
-            name=op.f("uq_products_shop_id_sku"),
-            postgresql_nulls_not_distinct=True,
-        ),
+        sa.UniqueConstraint("shop_id", "sku", name=op.f("uq_products_shop_id_sku"), postgresql_nulls_not_distinct=True),
     )
     op.create_index(
-        "ix_products_category_id_id",
-        "products",
-        ["category_id", sa.literal_column("id DESC")],
-        unique=False,
+        "ix_products_category_id_id", "products", ["category_id", sa.literal_column("id DESC")], unique=False
     )
     op.create_index(
         "ix_products_name_id",
         "products",
         ["name", "id"],
         unique=False,
-        postgresql_where=sa.text("is_active"),
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.create_index(
         "ix_products_price_id",
         "products",
         ["price", "id"],
         unique=False,
-        postgresql_where=sa.text("is_active"),
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
+    op.create_index("ix_products_search", "products", ["search_vector"], unique=False, postgresql_using="gin")
     op.create_index(
-        "ix_products_search",
+        "ix_products_shown_id",
         "products",
-        ["search_vector"],
+        ["id"],
         unique=False,
-        postgresql_using="gin",
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.create_index(
         "ix_products_updated_at_id",
         "products",
-        [sa.literal_column("updated_at DESC"), sa.literal_column("id DESC")],
+        ["updated_at", "id"],
         unique=False,
-        postgresql_where=sa.text("is_active"),
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.create_table(
         "search_deletions",
         sa.Column("deletion", sa.String(length=64), nullable=False),
         sa.Column("word", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(
-            ["word"],
-            ["search_words.word"],
-            name=op.f("fk_search_deletions_word_search_words"),
-            ondelete="CASCADE",
+            ["word"], ["search_words.word"], name=op.f("fk_search_deletions_word_search_words"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("deletion", "word", name=op.f("pk_search_deletions")),
     )
@@ -618,30 +382,13 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
             "membership_tier",
-            sa.Enum(
-                "FREE",
-                "PREMIUM",
-                name="membership_tier",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("FREE", "PREMIUM", name="membership_tier", native_enum=False, create_constraint=True, length=32),
             server_default="FREE",
             nullable=False,
         ),
         sa.Column("default_branch_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("email = lower(email)", name=op.f("ck_users_email_lower_case")),
         sa.CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name=op.f("ck_users_reachable")),
         sa.ForeignKeyConstraint(
@@ -664,30 +411,16 @@ def upgrade() -> None:
         sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("lat", sa.Numeric(precision=9, scale=6), nullable=True),
         sa.Column("lng", sa.Numeric(precision=9, scale=6), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("(lat IS NULL) = (lng IS NULL)", name=op.f("ck_addresses_lat_with_lng")),
         sa.CheckConstraint("lat BETWEEN -90 AND 90", name=op.f("ck_addresses_lat_on_earth")),
         sa.CheckConstraint("lng BETWEEN -180 AND 180", name=op.f("ck_addresses_lng_on_earth")),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_addresses_user_id_users"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_addresses_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_addresses")),
     )
     op.create_index(op.f("ix_addresses_user_id"), "addresses", ["user_id"], unique=False)
     op.create_index(
-        "uq_addresses_default",
-        "addresses",
-        ["user_id"],
-        unique=True,
-        postgresql_where=sa.text("is_default"),
+        "uq_addresses_default", "addresses", ["user_id"], unique=True, postgresql_where=sa.text("is_default")
     )
     op.create_table(
         "auth_sessions",
@@ -695,19 +428,11 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("user_agent", sa.String(length=200), nullable=True),
         sa.Column("address", sa.String(length=64), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("revoked_because", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_auth_sessions_user_id_users"),
-            ondelete="CASCADE",
+            ["user_id"], ["users.id"], name=op.f("fk_auth_sessions_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_auth_sessions")),
     )
@@ -751,74 +476,29 @@ def upgrade() -> None:
             server_default="ACTIVE",
             nullable=False,
         ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.CheckConstraint(
-            "(user_id IS NULL) <> (guest_token_hash IS NULL)",
-            name=op.f("ck_carts_user_or_guest"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_carts_user_id_users"),
-            ondelete="CASCADE",
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("(user_id IS NULL) <> (guest_token_hash IS NULL)", name=op.f("ck_carts_user_or_guest")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_carts_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_carts")),
         sa.UniqueConstraint("guest_token_hash", name=op.f("uq_carts_guest_token_hash")),
     )
     op.create_index(
-        "uq_carts_active",
-        "carts",
-        ["user_id", "channel"],
-        unique=True,
-        postgresql_where=sa.text("status = 'ACTIVE'"),
+        "uq_carts_active", "carts", ["user_id", "channel"], unique=True, postgresql_where=sa.text("status = 'ACTIVE'")
     )
     op.create_table(
         "inventory",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("stock_location_id", sa.BigInteger(), nullable=False),
         sa.Column("product_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "available_quantity",
-            sa.Integer(),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "reserved_quantity",
-            sa.Integer(),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("available_quantity", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("reserved_quantity", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("available_quantity >= 0", name=op.f("ck_inventory_available_not_negative")),
         sa.CheckConstraint("reserved_quantity >= 0", name=op.f("ck_inventory_reserved_not_negative")),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_inventory_product_id_products"),
-            ondelete="RESTRICT",
+            ["product_id"], ["products.id"], name=op.f("fk_inventory_product_id_products"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
             ["stock_location_id"],
@@ -827,18 +507,10 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory")),
-        sa.UniqueConstraint(
-            "stock_location_id",
-            "product_id",
-            name=op.f("uq_inventory_stock_location_id_product_id"),
-        ),
+        sa.UniqueConstraint("stock_location_id", "product_id", name=op.f("uq_inventory_stock_location_id_product_id")),
     )
     op.create_index(
-        "ix_inventory_product_id",
-        "inventory",
-        ["product_id"],
-        unique=False,
-        postgresql_include=["stock_location_id"],
+        "ix_inventory_product_id", "inventory", ["product_id"], unique=False, postgresql_include=["stock_location_id"]
     )
     op.create_table(
         "password_resets",
@@ -846,10 +518,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_password_resets_user_id_users"),
-            ondelete="CASCADE",
+            ["user_id"], ["users.id"], name=op.f("fk_password_resets_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_password_resets")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_password_resets_token_hash")),
@@ -860,46 +529,26 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "provider",
-            sa.Enum(
-                "mockpay",
-                "stripe",
-                name="provider",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("mockpay", "stripe", name="provider", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("provider_token", sa.String(length=255), nullable=False),
         sa.Column("last4", sa.String(length=4), nullable=False),
         sa.Column("is_default", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("is_active", sa.Boolean(), server_default=sa.text("true"), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("last4 ~ '^[0-9]{4}$'", name=op.f("ck_payment_tokens_last4_digits")),
         sa.CheckConstraint(
-            "user_id IS NOT NULL OR provider = 'mockpay'",
-            name=op.f("ck_payment_tokens_shared_only_in_sandbox"),
+            "user_id IS NOT NULL OR provider = 'mockpay'", name=op.f("ck_payment_tokens_shared_only_in_sandbox")
         ),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_payment_tokens_user_id_users"),
-            ondelete="CASCADE",
+            ["user_id"], ["users.id"], name=op.f("fk_payment_tokens_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_tokens")),
     )
     op.create_index(op.f("ix_payment_tokens_user_id"), "payment_tokens", ["user_id"], unique=False)
     op.create_index(
-        "uq_payment_tokens_default",
-        "payment_tokens",
-        ["user_id"],
-        unique=True,
-        postgresql_where=sa.text("is_default"),
+        "uq_payment_tokens_default", "payment_tokens", ["user_id"], unique=True, postgresql_where=sa.text("is_default")
     )
     op.create_table(
         "product_gtins",
@@ -908,10 +557,7 @@ def upgrade() -> None:
         sa.Column("shop_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("gtin ~ '^[0-9]{14}$'", name=op.f("ck_product_gtins_gtin_digits")),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_product_gtins_product_id_products"),
-            ondelete="CASCADE",
+            ["product_id"], ["products.id"], name=op.f("fk_product_gtins_product_id_products"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["shop_id"],
@@ -921,10 +567,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("product_id", "gtin", name=op.f("pk_product_gtins")),
         sa.UniqueConstraint(
-            "shop_id",
-            "gtin",
-            name=op.f("uq_product_gtins_shop_id_gtin"),
-            postgresql_nulls_not_distinct=True,
+            "shop_id", "gtin", name=op.f("uq_product_gtins_shop_id_gtin"), postgresql_nulls_not_distinct=True
         ),
     )
     op.create_table(
@@ -935,34 +578,16 @@ def upgrade() -> None:
         sa.Column("rating", sa.SmallInteger(), nullable=False),
         sa.Column("title", sa.String(length=120), nullable=True),
         sa.Column("body", sa.String(length=2000), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("rating BETWEEN 1 AND 5", name=op.f("ck_reviews_rating_stars")),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_reviews_product_id_products"),
-            ondelete="CASCADE",
+            ["product_id"], ["products.id"], name=op.f("fk_reviews_product_id_products"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_reviews_user_id_users"),
-            ondelete="CASCADE",
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_reviews_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
         sa.UniqueConstraint("product_id", "user_id", name=op.f("uq_reviews_product_id_user_id")),
     )
-    op.create_index(
-        "ix_reviews_product_id_id",
-        "reviews",
-        ["product_id", sa.literal_column("id DESC")],
-        unique=False,
-    )
+    op.create_index("ix_reviews_product_id_id", "reviews", ["product_id", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "slot_occurrences",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -970,10 +595,7 @@ def upgrade() -> None:
         sa.Column("delivery_date", sa.Date(), nullable=False),
         sa.Column("capacity", sa.Integer(), nullable=False),
         sa.Column("booked", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.CheckConstraint(
-            "booked BETWEEN 0 AND capacity",
-            name=op.f("ck_slot_occurrences_booked_within_capacity"),
-        ),
+        sa.CheckConstraint("booked BETWEEN 0 AND capacity", name=op.f("ck_slot_occurrences_booked_within_capacity")),
         sa.ForeignKeyConstraint(
             ["slot_id"],
             ["delivery_slots.id"],
@@ -981,11 +603,7 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slot_occurrences")),
-        sa.UniqueConstraint(
-            "slot_id",
-            "delivery_date",
-            name=op.f("uq_slot_occurrences_slot_id_delivery_date"),
-        ),
+        sa.UniqueConstraint("slot_id", "delivery_date", name=op.f("uq_slot_occurrences_slot_id_delivery_date")),
     )
     op.create_table(
         "stock_movements",
@@ -1011,17 +629,9 @@ def upgrade() -> None:
         sa.Column("source_type", sa.String(length=32), nullable=False),
         sa.Column("source_id", sa.BigInteger(), nullable=False),
         sa.Column("actor_user_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_stock_movements_product_id_products"),
-            ondelete="RESTRICT",
+            ["product_id"], ["products.id"], name=op.f("fk_stock_movements_product_id_products"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
             ["stock_location_id"],
@@ -1031,40 +641,23 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_movements")),
         sa.UniqueConstraint(
-            "source_type",
-            "source_id",
-            "kind",
-            name=op.f("uq_stock_movements_source_type_source_id_kind"),
+            "source_type", "source_id", "kind", name=op.f("uq_stock_movements_source_type_source_id_kind")
         ),
     )
     op.create_index(
-        "ix_stock_movements_place",
-        "stock_movements",
-        ["stock_location_id", "product_id", "id"],
-        unique=False,
+        "ix_stock_movements_place", "stock_movements", ["stock_location_id", "product_id", "id"], unique=False
     )
     op.create_table(
         "wishlist_items",
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("product_id", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.String(length=500), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["product_id"], ["products.id"], name=op.f("fk_wishlist_items_product_id_products"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_wishlist_items_product_id_products"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_wishlist_items_user_id_users"),
-            ondelete="CASCADE",
+            ["user_id"], ["users.id"], name=op.f("fk_wishlist_items_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("user_id", "product_id", name=op.f("pk_wishlist_items")),
     )
@@ -1075,31 +668,15 @@ def upgrade() -> None:
         sa.Column("product_id", sa.BigInteger(), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("unit_price", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("quantity BETWEEN 1 AND 10000", name=op.f("ck_cart_items_quantity_range")),
         sa.CheckConstraint("unit_price >= 0", name=op.f("ck_cart_items_unit_price_not_negative")),
         sa.ForeignKeyConstraint(
-            ["cart_id"],
-            ["carts.id"],
-            name=op.f("fk_cart_items_cart_id_carts"),
-            ondelete="CASCADE",
+            ["cart_id"], ["carts.id"], name=op.f("fk_cart_items_cart_id_carts"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_cart_items_product_id_products"),
-            ondelete="RESTRICT",
+            ["product_id"], ["products.id"], name=op.f("fk_cart_items_product_id_products"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cart_items")),
         sa.UniqueConstraint("cart_id", "product_id", name=op.f("uq_cart_items_cart_id_product_id")),
@@ -1147,41 +724,16 @@ def upgrade() -> None:
         sa.Column(
             "fulfillment_type",
             sa.Enum(
-                "DELIVERY",
-                "PICKUP",
-                name="fulfillment_type",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
+                "DELIVERY", "PICKUP", name="fulfillment_type", native_enum=False, create_constraint=True, length=32
             ),
             nullable=False,
         ),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("items_total", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "deposit_total",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_fee",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "delivery_tax_rate",
-            sa.Numeric(precision=5, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "discount_total",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
+        sa.Column("deposit_total", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("delivery_fee", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("delivery_tax_rate", sa.Numeric(precision=5, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("discount_total", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
         sa.Column("tax_total", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("total_amount", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("address", sa.Text(), nullable=True),
@@ -1191,46 +743,26 @@ def upgrade() -> None:
         sa.Column("pay_deadline", sa.DateTime(timezone=True), nullable=True),
         sa.Column("canceled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_reason", sa.String(length=64), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'CANCELED') = (canceled_at IS NOT NULL)", name=op.f("ck_orders_canceled_has_time")
         ),
         sa.CheckConstraint(
-            "(status = 'CANCELED') = (canceled_at IS NOT NULL)",
-            name=op.f("ck_orders_canceled_has_time"),
-        ),
-        sa.CheckConstraint(
-            "status <> 'PENDING_PAYMENT' OR pay_deadline IS NOT NULL",
-            name=op.f("ck_orders_pending_has_deadline"),
+            "status <> 'PENDING_PAYMENT' OR pay_deadline IS NOT NULL", name=op.f("ck_orders_pending_has_deadline")
         ),
         sa.CheckConstraint("delivery_fee >= 0", name=op.f("ck_orders_delivery_fee_not_negative")),
         sa.CheckConstraint("deposit_total >= 0", name=op.f("ck_orders_deposit_total_not_negative")),
         sa.CheckConstraint("discount_total >= 0", name=op.f("ck_orders_discount_total_not_negative")),
         sa.CheckConstraint("items_total >= 0", name=op.f("ck_orders_items_total_not_negative")),
         sa.CheckConstraint("slot_start < slot_end", name=op.f("ck_orders_slot_starts_before_end")),
-        sa.CheckConstraint(
-            "tax_total BETWEEN 0 AND total_amount",
-            name=op.f("ck_orders_tax_within_total"),
-        ),
+        sa.CheckConstraint("tax_total BETWEEN 0 AND total_amount", name=op.f("ck_orders_tax_within_total")),
         sa.CheckConstraint(
             "total_amount = items_total + deposit_total + delivery_fee - discount_total",
             name=op.f("ck_orders_total_adds_up"),
         ),
         sa.CheckConstraint("total_amount >= 0", name=op.f("ck_orders_total_amount_not_negative")),
-        sa.ForeignKeyConstraint(
-            ["cart_id"],
-            ["carts.id"],
-            name=op.f("fk_orders_cart_id_carts"),
-            ondelete="RESTRICT",
-        ),
+        sa.ForeignKeyConstraint(["cart_id"], ["carts.id"], name=op.f("fk_orders_cart_id_carts"), ondelete="RESTRICT"),
         sa.ForeignKeyConstraint(
             ["delivery_slot_id"],
             ["delivery_slots.id"],
@@ -1243,27 +775,13 @@ def upgrade() -> None:
             name=op.f("fk_orders_stock_location_id_stock_locations"),
             ondelete="RESTRICT",
         ),
-        sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_orders_user_id_users"),
-            ondelete="RESTRICT",
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_orders_user_id_users"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint(
-            "cart_id",
-            "stock_location_id",
-            name=op.f("uq_orders_cart_id_stock_location_id"),
-        ),
+        sa.UniqueConstraint("cart_id", "stock_location_id", name=op.f("uq_orders_cart_id_stock_location_id")),
         sa.UniqueConstraint("order_number", name=op.f("uq_orders_order_number")),
     )
     op.create_index("ix_orders_status_id", "orders", ["status", "id"], unique=False)
-    op.create_index(
-        "ix_orders_user_id_id",
-        "orders",
-        ["user_id", sa.literal_column("id DESC")],
-        unique=False,
-    )
+    op.create_index("ix_orders_user_id_id", "orders", ["user_id", sa.literal_column("id DESC")], unique=False)
     op.create_table(
         "refresh_tokens",
         sa.Column("jti", sa.Uuid(), nullable=False),
@@ -1278,18 +796,8 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("jti", name=op.f("pk_refresh_tokens")),
     )
-    op.create_index(
-        op.f("ix_refresh_tokens_expires_at"),
-        "refresh_tokens",
-        ["expires_at"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_refresh_tokens_session_id"),
-        "refresh_tokens",
-        ["session_id"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_refresh_tokens_expires_at"), "refresh_tokens", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_refresh_tokens_session_id"), "refresh_tokens", ["session_id"], unique=False)
     op.create_table(
         "idempotency_keys",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1299,77 +807,32 @@ def upgrade() -> None:
         sa.Column("request_hash", sa.String(length=64), nullable=False),
         sa.Column(
             "state",
-            sa.Enum(
-                "placed",
-                "done",
-                name="state",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("placed", "done", name="state", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.Integer(), nullable=True),
-        sa.Column(
-            "body",
-            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
-            nullable=True,
-        ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("body", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(state = 'done') = (status IS NOT NULL)",
-            name=op.f("ck_idempotency_keys_done_has_answer"),
-        ),
+        sa.CheckConstraint("(state = 'done') = (status IS NOT NULL)", name=op.f("ck_idempotency_keys_done_has_answer")),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_idempotency_keys_order_id_orders"),
-            ondelete="RESTRICT",
+            ["order_id"], ["orders.id"], name=op.f("fk_idempotency_keys_order_id_orders"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_idempotency_keys")),
-        sa.UniqueConstraint(
-            "principal",
-            "route",
-            "key",
-            name=op.f("uq_idempotency_keys_principal_route_key"),
-        ),
+        sa.UniqueConstraint("principal", "route", "key", name=op.f("uq_idempotency_keys_principal_route_key")),
     )
-    op.create_index(
-        op.f("ix_idempotency_keys_expires_at"),
-        "idempotency_keys",
-        ["expires_at"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_idempotency_keys_order_id"),
-        "idempotency_keys",
-        ["order_id"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_idempotency_keys_expires_at"), "idempotency_keys", ["expires_at"], unique=False)
+    op.create_index(op.f("ix_idempotency_keys_order_id"), "idempotency_keys", ["order_id"], unique=False)
     op.create_table(
         "journals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("reference", sa.String(length=128), nullable=False),
         sa.Column("description", sa.String(length=200), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_journals_order_id_orders"),
-            ondelete="RESTRICT",
+            ["order_id"], ["orders.id"], name=op.f("fk_journals_order_id_orders"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_journals")),
         sa.UniqueConstraint("reference", name=op.f("uq_journals_reference")),
@@ -1384,33 +847,19 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("body", sa.String(length=1000), nullable=False),
         sa.Column("order_id", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_notifications_order_id_orders"),
-            ondelete="CASCADE",
+            ["order_id"], ["orders.id"], name=op.f("fk_notifications_order_id_orders"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["user_id"],
-            ["users.id"],
-            name=op.f("fk_notifications_user_id_users"),
-            ondelete="CASCADE",
+            ["user_id"], ["users.id"], name=op.f("fk_notifications_user_id_users"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notifications")),
         sa.UniqueConstraint("outbox_id", name=op.f("uq_notifications_outbox_id")),
     )
     op.create_index(
-        "ix_notifications_user_id_id",
-        "notifications",
-        ["user_id", sa.literal_column("id DESC")],
-        unique=False,
+        "ix_notifications_user_id_id", "notifications", ["user_id", sa.literal_column("id DESC")], unique=False
     )
     op.create_table(
         "order_items",
@@ -1423,14 +872,7 @@ def upgrade() -> None:
         sa.Column("image_url", sa.Text(), nullable=True),
         sa.Column(
             "sold_by",
-            sa.Enum(
-                "PIECE",
-                "WEIGHT",
-                name="sold_by",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("PIECE", "WEIGHT", name="sold_by", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("price_per_kg", sa.Numeric(precision=12, scale=2), nullable=True),
@@ -1439,12 +881,7 @@ def upgrade() -> None:
         sa.Column("unit_price", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column("quantity", sa.Integer(), nullable=False),
         sa.Column("line_total", sa.Numeric(precision=12, scale=2), nullable=False),
-        sa.Column(
-            "unit_deposit",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
+        sa.Column("unit_deposit", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
         sa.Column("tax_rate", sa.Numeric(precision=5, scale=2), nullable=False),
         sa.Column("tax_amount", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.Column(
@@ -1462,28 +899,16 @@ def upgrade() -> None:
             server_default="PENDING",
             nullable=False,
         ),
-        sa.CheckConstraint(
-            "line_total = unit_price * quantity",
-            name=op.f("ck_order_items_line_total_adds_up"),
-        ),
+        sa.CheckConstraint("line_total = unit_price * quantity", name=op.f("ck_order_items_line_total_adds_up")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_items_quantity_positive")),
-        sa.CheckConstraint(
-            "tax_amount BETWEEN 0 AND line_total",
-            name=op.f("ck_order_items_tax_within_line"),
-        ),
+        sa.CheckConstraint("tax_amount BETWEEN 0 AND line_total", name=op.f("ck_order_items_tax_within_line")),
         sa.CheckConstraint("unit_deposit >= 0", name=op.f("ck_order_items_unit_deposit_not_negative")),
         sa.CheckConstraint("unit_price >= 0", name=op.f("ck_order_items_unit_price_not_negative")),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_order_items_order_id_orders"),
-            ondelete="RESTRICT",
+            ["order_id"], ["orders.id"], name=op.f("fk_order_items_order_id_orders"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
-            ["product_id"],
-            ["products.id"],
-            name=op.f("fk_order_items_product_id_products"),
-            ondelete="RESTRICT",
+            ["product_id"], ["products.id"], name=op.f("fk_order_items_product_id_products"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_items")),
         sa.UniqueConstraint("order_id", "product_id", name=op.f("uq_order_items_order_id_product_id")),
@@ -1496,74 +921,34 @@ def upgrade() -> None:
         sa.Column("payment_token_id", sa.BigInteger(), nullable=True),
         sa.Column(
             "provider",
-            sa.Enum(
-                "mockpay",
-                "stripe",
-                name="provider",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("mockpay", "stripe", name="provider", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
         sa.Column("provider_reference", sa.String(length=255), nullable=True),
         sa.Column("reference", sa.String(length=64), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("requested_amount", sa.Numeric(precision=12, scale=2), nullable=False),
+        sa.Column("authorized_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("captured_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
+        sa.Column("refunded_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False),
         sa.Column(
-            "authorized_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
+            "refund_pending_amount", sa.Numeric(precision=12, scale=2), server_default=sa.text("0"), nullable=False
         ),
-        sa.Column(
-            "captured_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "refunded_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "refund_pending_amount",
-            sa.Numeric(precision=12, scale=2),
-            server_default=sa.text("0"),
-            nullable=False,
-        ),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
-            "captured_amount BETWEEN 0 AND authorized_amount",
-            name=op.f("ck_payments_captured_within_authorized"),
+            "captured_amount BETWEEN 0 AND authorized_amount", name=op.f("ck_payments_captured_within_authorized")
         ),
         sa.CheckConstraint(
             "refunded_amount + refund_pending_amount <= captured_amount",
             name=op.f("ck_payments_refunded_within_captured"),
         ),
         sa.CheckConstraint(
-            "refunded_amount >= 0 AND refund_pending_amount >= 0",
-            name=op.f("ck_payments_refunds_not_negative"),
+            "refunded_amount >= 0 AND refund_pending_amount >= 0", name=op.f("ck_payments_refunds_not_negative")
         ),
         sa.CheckConstraint("requested_amount > 0", name=op.f("ck_payments_requested_positive")),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_payments_order_id_orders"),
-            ondelete="RESTRICT",
+            ["order_id"], ["orders.id"], name=op.f("fk_payments_order_id_orders"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
             ["payment_token_id"],
@@ -1573,23 +958,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payments")),
         sa.UniqueConstraint("order_id", name=op.f("uq_payments_order_id")),
-        sa.UniqueConstraint(
-            "provider",
-            "provider_reference",
-            name=op.f("uq_payments_provider_provider_reference"),
-        ),
+        sa.UniqueConstraint("provider", "provider_reference", name=op.f("uq_payments_provider_provider_reference")),
         sa.UniqueConstraint("reference", name=op.f("uq_payments_reference")),
     )
     op.create_table(
         "slot_bookings",
         sa.Column("order_id", sa.BigInteger(), nullable=False),
         sa.Column("occurrence_id", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["occurrence_id"],
@@ -1598,19 +974,11 @@ def upgrade() -> None:
             ondelete="RESTRICT",
         ),
         sa.ForeignKeyConstraint(
-            ["order_id"],
-            ["orders.id"],
-            name=op.f("fk_slot_bookings_order_id_orders"),
-            ondelete="RESTRICT",
+            ["order_id"], ["orders.id"], name=op.f("fk_slot_bookings_order_id_orders"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("order_id", name=op.f("pk_slot_bookings")),
     )
-    op.create_index(
-        op.f("ix_slot_bookings_occurrence_id"),
-        "slot_bookings",
-        ["occurrence_id"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_slot_bookings_occurrence_id"), "slot_bookings", ["occurrence_id"], unique=False)
     op.create_table(
         "entries",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -1619,16 +987,10 @@ def upgrade() -> None:
         sa.Column("amount", sa.Numeric(precision=12, scale=2), nullable=False),
         sa.CheckConstraint("amount <> 0", name=op.f("ck_entries_amount_not_zero")),
         sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["accounts.id"],
-            name=op.f("fk_entries_account_id_accounts"),
-            ondelete="RESTRICT",
+            ["account_id"], ["accounts.id"], name=op.f("fk_entries_account_id_accounts"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
-            ["journal_id"],
-            ["journals.id"],
-            name=op.f("fk_entries_journal_id_journals"),
-            ondelete="RESTRICT",
+            ["journal_id"], ["journals.id"], name=op.f("fk_entries_journal_id_journals"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entries")),
     )
@@ -1676,34 +1038,16 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("failure_code", sa.String(length=64), nullable=True),
-        sa.Column(
-            "created_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
-        sa.Column(
-            "updated_at",
-            sa.DateTime(timezone=True),
-            server_default=sa.text("now()"),
-            nullable=False,
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_payment_operations_amount_positive")),
         sa.CheckConstraint("attempts >= 0", name=op.f("ck_payment_operations_attempts_not_negative")),
         sa.ForeignKeyConstraint(
-            ["payment_id"],
-            ["payments.id"],
-            name=op.f("fk_payment_operations_payment_id_payments"),
-            ondelete="RESTRICT",
+            ["payment_id"], ["payments.id"], name=op.f("fk_payment_operations_payment_id_payments"), ondelete="RESTRICT"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_operations")),
         sa.UniqueConstraint("idempotency_key", name=op.f("uq_payment_operations_idempotency_key")),
-        sa.UniqueConstraint(
-            "payment_id",
-            "kind",
-            "seq",
-            name=op.f("uq_payment_operations_payment_id_kind_seq"),
-        ),
+        sa.UniqueConstraint("payment_id", "kind", "seq", name=op.f("uq_payment_operations_payment_id_kind_seq")),
     )
     op.create_index(
         "ix_payment_operations_due",
@@ -1752,57 +1096,36 @@ def downgrade() -> None:
     op.drop_index("ix_reviews_product_id_id", table_name="reviews")
     op.drop_table("reviews")
     op.drop_table("product_gtins")
-    op.drop_index(
-        "uq_payment_tokens_default",
-        table_name="payment_tokens",
-        postgresql_where=sa.text("is_default"),
-    )
+    op.drop_index("uq_payment_tokens_default", table_name="payment_tokens", postgresql_where=sa.text("is_default"))
     op.drop_index(op.f("ix_payment_tokens_user_id"), table_name="payment_tokens")
     op.drop_table("payment_tokens")
     op.drop_table("password_resets")
-    op.drop_index(
-        "ix_inventory_product_id",
-        table_name="inventory",
-        postgresql_include=["stock_location_id"],
-    )
+    op.drop_index("ix_inventory_product_id", table_name="inventory", postgresql_include=["stock_location_id"])
     op.drop_table("inventory")
-    op.drop_index(
-        "uq_carts_active",
-        table_name="carts",
-        postgresql_where=sa.text("status = 'ACTIVE'"),
-    )
+    op.drop_index("uq_carts_active", table_name="carts", postgresql_where=sa.text("status = 'ACTIVE'"))
     op.drop_table("carts")
     op.drop_index(
-        "ix_auth_sessions_user_id_open",
-        table_name="auth_sessions",
-        postgresql_where=sa.text("revoked_at IS NULL"),
+        "ix_auth_sessions_user_id_open", table_name="auth_sessions", postgresql_where=sa.text("revoked_at IS NULL")
     )
     op.drop_table("auth_sessions")
-    op.drop_index(
-        "uq_addresses_default",
-        table_name="addresses",
-        postgresql_where=sa.text("is_default"),
-    )
+    op.drop_index("uq_addresses_default", table_name="addresses", postgresql_where=sa.text("is_default"))
     op.drop_index(op.f("ix_addresses_user_id"), table_name="addresses")
     op.drop_table("addresses")
     op.drop_table("users")
     op.drop_index(op.f("ix_search_deletions_word"), table_name="search_deletions")
     op.drop_table("search_deletions")
     op.drop_index(
-        "ix_products_updated_at_id",
-        table_name="products",
-        postgresql_where=sa.text("is_active"),
+        "ix_products_updated_at_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
+    )
+    op.drop_index(
+        "ix_products_shown_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
     )
     op.drop_index("ix_products_search", table_name="products", postgresql_using="gin")
     op.drop_index(
-        "ix_products_price_id",
-        table_name="products",
-        postgresql_where=sa.text("is_active"),
+        "ix_products_price_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
     )
     op.drop_index(
-        "ix_products_name_id",
-        table_name="products",
-        postgresql_where=sa.text("is_active"),
+        "ix_products_name_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
     )
     op.drop_index("ix_products_category_id_id", table_name="products")
     op.drop_table("products")
@@ -1814,21 +1137,13 @@ def downgrade() -> None:
     )
     op.drop_table("webhook_events")
     op.drop_table("stock_locations")
-    op.drop_index(
-        "ix_search_words_prefix",
-        table_name="search_words",
-        postgresql_ops={"word": "text_pattern_ops"},
-    )
+    op.drop_index("ix_search_words_prefix", table_name="search_words", postgresql_ops={"word": "text_pattern_ops"})
     op.drop_table("search_words")
     op.drop_table("sandbox_payments")
     op.drop_index(op.f("ix_sandbox_messages_recipient"), table_name="sandbox_messages")
     op.drop_table("sandbox_messages")
     op.drop_table("registration_codes")
-    op.drop_index(
-        "ix_outbox_due",
-        table_name="outbox",
-        postgresql_where=sa.text("done_at IS NULL AND NOT failed"),
-    )
+    op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where=sa.text("done_at IS NULL AND NOT failed"))
     op.drop_table("outbox")
     op.drop_table("login_failures")
     op.drop_table("global_settings")

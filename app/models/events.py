@@ -52,11 +52,15 @@ class AuditEvent(Base):
 
 
 class SandboxMessage(Base):
-    """A mail or text message the sandbox kept instead of sending it (development and testing only)."""
+    """A mail or text message the sandbox kept instead of sending it (development and testing only).
+
+    `reference` is unique, as at a real provider: a second try of one message keeps one.
+    """
 
     __tablename__ = "sandbox_messages"
 
     id: Mapped[Id]
+    reference: Mapped[str] = mapped_column(String(64), unique=True)
     recipient: Mapped[str] = mapped_column(String(254), index=True)
     subject: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text)

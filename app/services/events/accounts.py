@@ -1,0 +1,35 @@
+"""Messages about accounts: welcome, registration code, password reset."""
+
+from sqlalchemy import bindparam, select
+
+from app.config import settings
+from app.models import User
+from app.services.events import texts
+from app.services.events.event import Event, Handler
+from app.services.events.outgoing import Recipient, tell
+from app.transaction import reading
+
+_USER = select(User.email, User.phone, User.full_name).where(User.id == bindparam("user_id"))
+
+
+def _registered(event: Event) -> None:
+    with reading() as connection:
+        user = connection.execute(_USER, {"user_id": event.payload["user_id"]}).one()
+    tell(Recipient(user.email, user.phone), texts.welcome(settings().shop_name, user.full_name), event)
+
+
+def _registration_code(event: Event) -> None:
+    text = texts.registration_code(settings().shop_name, event.payload["code"])
+    tell(Recipient(event.payload["email"]), text, event)
+
+
+def _password_reset(event: Event) -> None:
+    text = texts.password_reset(settings().shop_name, event.payload["link"], event.payload["token"])
+    tell(Recipient(event.payload["email"]), text, event)
+
+
+HANDLERS: dict[str, Handler] = {
+    "user.registered": _registered,
+    "registration.code": _registration_code,
+    "password.reset": _password_reset,
+}
