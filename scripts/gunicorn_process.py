@@ -1,0 +1,74 @@
+"""gunicorn as a child that never outlives its parent."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.config import PROJECT
+
+STOP_SECONDS = 12  # gunicorn itself gives requests 10 s to finish
+_PR_SET_PDEATHSIG = 1
+
+
+class GunicornProcess:
+    """gunicorn in a session of its own: a Ctrl-C in the terminal reaches run.py alone, which then asks the master.
+
+    A Ctrl-C that reaches master and workers together has been seen to hang.
+    """
+
+    def __init__(self, database_url: str, log: Path) -> None:
+        self.log = log
+        self._log_start = log.stat().st_size if log.exists() else 0
+        self._parent = os.getpid()
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"],
+                cwd=PROJECT,
+                env={**os.environ, "DATABASE_URL": database_url},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=self._die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (no threads yet)
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """What this server, not an earlier one, wrote last about its own failure."""
+        with self.log.open("rb") as output:
+            output.seek(self._log_start)
+            lines = output.read().decode(errors="replace").splitlines()
+        told = [line for line in lines if line.startswith("aisle: ")]
+        return (told or lines or ["it said nothing"])[-1].removeprefix("aisle: ")
+
+    def stop(self) -> None:
+        """Ask the master to finish the requests at hand; kill what is left after STOP_SECONDS."""
+        if not self.has_ended():
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):  # as a rule everybody has left
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _die_with_parent(self) -> None:
+        """In the child: Linux ends it when run.py ends, however that happens (kill -9 included)."""
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != self._parent:
+            os._exit(1)
