@@ -1,0 +1,1 @@
+"""Carts of users and guests. They never write inventory: availability is read here and decided at checkout."""
