@@ -34,7 +34,7 @@ class ConfigurationError(Exception):
 class Settings(BaseSettings):
     """Every setting of the application; the environment name is the field name in capitals."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
     app_env: Literal["development", "testing", "production"] = "development"
     host: str = "127.0.0.1"

@@ -36,15 +36,23 @@ def main(_arguments: list[str]) -> int:
     for number in _SIGNALS:
         signal.signal(number, lambda *_: stopping.set())
     try:
-        os.environ["DATA_DIR"] = str(Path(os.environ.get("DATA_DIR") or PROJECT / ".data").resolve())
-        os.chdir(PROJECT)
-        settings = load_settings()
+        settings = _settings()
         ports.check(settings.host, settings.port)
         with database(settings) as url:
             return _serve(settings, url, stopping)
     except (StartFailed, ConfigurationError, ports.PortRefused) as error:
         print(f"aisle: {error}", file=sys.stderr)
         return 1
+
+
+def _settings() -> Settings:
+    """The settings as every child will see them: a DATA_DIR of the shell counts from the folder the shell is in."""
+    if given := os.environ.get("DATA_DIR"):
+        os.environ["DATA_DIR"] = str(Path(given).resolve())
+    os.chdir(PROJECT)
+    settings = load_settings()
+    os.environ["DATA_DIR"] = str(settings.data_dir.resolve())
+    return settings
 
 
 @contextmanager
