@@ -29,6 +29,21 @@ class SoldBy(StrEnum):
     WEIGHT = "WEIGHT"
 
 
+class ProductSort(StrEnum):
+    """How product lists may be sorted; PRICE, NAME and DATE are short for PRICE_ASC, NAME_ASC and UPDATED_AT_DESC."""
+
+    ID = "id"
+    RELEVANCE = "relevance"
+    PRICE = "price"
+    PRICE_ASC = "price_asc"
+    PRICE_DESC = "price_desc"
+    NAME = "name"
+    NAME_ASC = "name_asc"
+    NAME_DESC = "name_desc"
+    DATE = "date"
+    UPDATED_AT_DESC = "updated_at_desc"
+
+
 class ChannelName(StrEnum):
     DELIVERY_OR_PICKUP = "DELIVERY_OR_PICKUP"
     MARKETPLACE = "MARKETPLACE"

@@ -39,6 +39,10 @@ class Category(Timestamped, Base):
     is_active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
 
 
+_SHOWN = text("is_active AND shop_id IS NULL")
+"""What the supermarket's catalog may list; each sort order walks an index of these rows only."""
+
+
 class Product(Timestamped, Base):
     """What is sold. `shop_id` null: the supermarket's own range.
 
@@ -61,11 +65,10 @@ class Product(Timestamped, Base):
         CheckConstraint("NOT is_active OR price > 0", name="active_has_price"),
         Index("ix_products_search", "search_vector", postgresql_using="gin"),
         Index("ix_products_category_id_id", "category_id", text("id DESC")),
-        Index("ix_products_name_id", "name", "id", postgresql_where=text("is_active")),
-        Index("ix_products_price_id", "price", "id", postgresql_where=text("is_active")),
-        Index(
-            "ix_products_updated_at_id", text("updated_at DESC"), text("id DESC"), postgresql_where=text("is_active")
-        ),
+        Index("ix_products_shown_id", "id", postgresql_where=_SHOWN),
+        Index("ix_products_name_id", "name", "id", postgresql_where=_SHOWN),
+        Index("ix_products_price_id", "price", "id", postgresql_where=_SHOWN),
+        Index("ix_products_updated_at_id", "updated_at", "id", postgresql_where=_SHOWN),
     )
 
     id: Mapped[Id]

@@ -1,0 +1,64 @@
+"""Which products a list holds: the catalog's own rule and the filters, as SQL conditions built once for each shape."""
+
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.models import Category, Inventory, Product
+from app.services.catalog.shown import BRANCHES
+
+Condition = ColumnElement[bool]
+
+
+def _ids(statement: Select[tuple[int]]) -> ColumnElement[Any]:
+    """`ARRAY(SELECT id ...)`: worked out once for a statement, before any product is looked at."""
+    return func.array(statement.scalar_subquery(), type_=ARRAY(BigInteger))
+
+
+def hidden_categories() -> ColumnElement[Any]:
+    """The ids of the inactive categories and of everything below them, as an array."""
+    hidden = select(Category.id).where(~Category.is_active).cte("hidden", recursive=True)
+    hidden = hidden.union(select(Category.id).join(hidden, Category.parent_id == hidden.c.id))
+    return _ids(select(hidden.c.id))
+
+
+def category_with_descendants(parameter: str) -> ColumnElement[Any]:
+    """The ids of the category named by a parameter and of everything below it, as an array; empty when unknown."""
+    below = select(Category.id).where(Category.id == bindparam(parameter, type_=BigInteger))
+    tree = below.cte(f"tree_{parameter}", recursive=True)
+    tree = tree.union(select(Category.id).join(tree, Category.parent_id == tree.c.id))
+    return _ids(select(tree.c.id))
+
+
+def listed() -> list[Condition]:
+    """Only the supermarket's own active products, in categories that are active up to the root."""
+    return [Product.is_active, Product.shop_id.is_(None), Product.category_id != func.all(hidden_categories())]
+
+
+def in_category() -> Condition:
+    return Product.category_id == func.any(category_with_descendants("category_id"))
+
+
+def priced_from() -> Condition:
+    return Product.price >= bindparam("min_price", type_=Numeric(12, 2))
+
+
+def priced_up_to() -> Condition:
+    return Product.price <= bindparam("max_price", type_=Numeric(12, 2))
+
+
+def of_brand() -> Condition:
+    return func.lower(Product.brand) == func.lower(bindparam("brand"))
+
+
+def in_stock(*, wanted: bool, branch: bool) -> Condition:
+    """Some (or no) active branch has the product; only the branch of the parameter `branch_id` counts if `branch`."""
+    rows = select(Inventory.id).where(
+        Inventory.product_id == Product.id,
+        Inventory.available_quantity > 0,
+        Inventory.stock_location_id == func.any(BRANCHES),
+    )
+    if branch:
+        rows = rows.where(Inventory.stock_location_id == bindparam("branch_id", type_=BigInteger))
+    return rows.exists() if wanted else ~rows.exists()
