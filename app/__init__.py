@@ -35,7 +35,7 @@ def create_app(**overrides: Any) -> Flask:
     register_guards(app)
     db.init_app(app)
     jwt.init_app(app)
-    register_signing_keys(jwt, settings)
+    register_signing_keys(jwt)
     limiter.init_app(app)
     cors.init_app(app, resources=cors_options(settings))
     register_routes(app)

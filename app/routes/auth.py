@@ -1,28 +1,42 @@
 """Registration, sign-in, tokens and passwords."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
+from pydantic import ValidationError
 
 from app.config import settings
-from app.errors import AuthFailed, AuthRequired
+from app.errors import AuthFailed, AuthRequired, ValidationFailed
 from app.middleware import limits
-from app.middleware.answers import answer
+from app.middleware.answers import answer, bare
 from app.middleware.guards import current_caller, current_origin, verify_refresh_token
-from app.openapi import endpoint
+from app.openapi import endpoint, faults
 from app.schemas.auth import (
     AuthAnswer,
+    ChangePasswordRequest,
+    ForgotPasswordRequest,
     LoginRequest,
+    OAuthToken,
     RegisterRequest,
+    ResetPasswordRequest,
     SendCodeRequest,
     SentCode,
+    SentReset,
+    TokenForm,
     Tokens,
     UserSummary,
     VerifyCodeRequest,
 )
 from app.schemas.envelope import Message
-from app.services import accounts, profile, registration_codes
+from app.services import accounts, password_resets, profile, registration_codes
 
 public = Blueprint("auth_public", __name__)
 account = Blueprint("auth_account", __name__)
+
+
+@public.after_request
+def _never_stored(response: Response) -> Response:
+    """Answers that may hold tokens stay out of every cache (RFC 6749, section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 @public.post("/register")
@@ -43,6 +57,17 @@ def login(body: LoginRequest) -> Response:
     return answer(accounts.login(body, current_origin()))
 
 
+@public.post("/token")
+@limits.login
+@endpoint(form=TokenForm, bare=True, answers={200: OAuthToken}, errors=(accounts.InvalidCredentials, ValidationFailed))
+def token() -> Response:
+    """Sign in as OAuth 2 does, with a form, for the Authorize button of the documentation.
+
+    The success stands outside the envelope, as the standard demands; failures are as everywhere.
+    """
+    return bare(accounts.grant(_token_form(), current_origin()))
+
+
 @public.post("/refresh")
 @endpoint(answers={200: Tokens}, errors=(AuthRequired, AuthFailed))
 def refresh() -> Response:
@@ -51,6 +76,28 @@ def refresh() -> Response:
     A refresh token works once. Using it a second time closes the whole session.
     """
     return answer(accounts.refresh(jti=verify_refresh_token()))
+
+
+@public.post("/forgot-password")
+@limits.otp
+@endpoint(body=ForgotPasswordRequest, answers={200: SentReset})
+def forgot_password(body: ForgotPasswordRequest) -> Response:
+    """Mail a link that sets a new password, if the address belongs to an account.
+
+    The answer is the same for every address. The link works once, within 30 minutes.
+    """
+    made = password_resets.request(email=body.email, origin=current_origin())
+    shown = None if settings().in_production else made
+    return answer(SentReset(message="If the address belongs to an account, a link is on its way.", reset_token=shown))
+
+
+@public.post("/reset-password")
+@limits.otp
+@endpoint(body=ResetPasswordRequest, answers={200: Message}, errors=(password_resets.InvalidOrExpiredToken,))
+def reset_password(body: ResetPasswordRequest) -> Response:
+    """Set a new password with the token of a mailed link; every session of the user ends."""
+    password_resets.reset(body, current_origin())
+    return answer(Message(message="The password is set. Sign in with it."))
 
 
 @public.post("/register/send-otp")
@@ -83,9 +130,25 @@ def me() -> Response:
     return answer(profile.summary(current_caller()))
 
 
+@account.post("/change-password")
+@limits.login
+@endpoint(body=ChangePasswordRequest, answers={200: Message}, errors=(accounts.InvalidCredentials,))
+def change_password(body: ChangePasswordRequest) -> Response:
+    """Set a new password; every session ends, the one used for this request included."""
+    accounts.change_password(body, current_caller())
+    return answer(Message(message="The password is changed. Sign in with it."))
+
+
 @account.post("/logout")
 @endpoint(answers={200: Message})
 def logout() -> Response:
     """End this session: its access and refresh tokens stop working at once."""
     accounts.logout(current_caller())
     return answer(Message(message="Signed out."))
+
+
+def _token_form() -> TokenForm:
+    try:
+        return TokenForm.model_validate(request.form.to_dict())
+    except ValidationError as error:
+        raise ValidationFailed(details={"errors": faults(error, "body")}) from None

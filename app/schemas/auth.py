@@ -9,18 +9,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from app.domain.enums import Role
 from app.schemas.envelope import Answer, Instant, Request
 
-_EMAIL = re.compile(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
-_PASSWORD_ALPHABET = re.compile(r"^[A-Za-z0-9!@#$%^&*()_+=-]+$")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_PASSWORD_ALPHABET = re.compile(r"[A-Za-z0-9!@#$%^&*()_+=-]+")
+_NAME_SIGNS = frozenset(" -'’־׳״\u200c\u200d")
+"""Beside letters: Hebrew maqaf, geresh and gershayim, and the joiners that shape Devanagari and Persian letters."""
 
 
 def _email(value: str) -> str:
-    if not _EMAIL.match(value) or "\x00" in value:
+    if not _EMAIL.fullmatch(value) or not value.isprintable():
         raise ValueError("must look like name@example.com")
     return value.lower()
 
 
 def _strong(value: str) -> str:
-    if not _PASSWORD_ALPHABET.match(value):
+    if not _PASSWORD_ALPHABET.fullmatch(value):
         raise ValueError("may hold letters, digits and !@#$%^&*()_+=- only")
     if not re.search(r"[A-Za-z]", value) or not re.search(r"\d", value):
         raise ValueError("needs at least one letter and one digit")
@@ -29,15 +31,17 @@ def _strong(value: str) -> str:
 
 def _phone(value: str) -> str:
     bare = re.sub(r"[\s().-]", "", value)
-    if not re.match(r"^\+?\d{8,32}$", bare, re.ASCII):
+    if not re.fullmatch(r"\+?\d{8,32}", bare, re.ASCII):
         raise ValueError("must be 8 to 32 digits, with an optional leading +")
     return bare
 
 
 def _letters(value: str) -> str:
     """Letters of any script with their marks (Hebrew points, Devanagari vowels), spaces, hyphens and apostrophes."""
-    if not all(char in " -'’" or unicodedata.category(char)[0] in "LM" for char in value):
+    if not all(char in _NAME_SIGNS or unicodedata.category(char)[0] in "LM" for char in value):
         raise ValueError("may hold letters, spaces, hyphens and apostrophes only")
+    if not any(char.isalpha() for char in value):
+        raise ValueError("needs at least one letter")
     return value
 
 
@@ -107,9 +111,9 @@ class TokenForm(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    username: str
-    password: str
-    grant_type: str = "password"
+    username: Email
+    password: Password
+    grant_type: Literal["password"] = "password"
 
 
 class UserSummary(Answer):

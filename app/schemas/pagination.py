@@ -13,6 +13,7 @@ from app.schemas.envelope import PageMeta, Request
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 DEEPEST_OFFSET = 10_000
+_LARGEST_EXPONENT = 30
 
 Cursor = Annotated[str, Field(min_length=1, max_length=400, pattern="^[A-Za-z0-9_-]+$")]
 
@@ -47,6 +48,13 @@ class Page(Request):
 
     limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
+    cursor: Cursor | None = None
+
+
+class CursorPage(Request):
+    """limit 1..200 and `cursor`, for lists that have no numbered pages."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Cursor | None = None
 
 
@@ -87,6 +95,8 @@ def _key(value: Any, kind: type) -> Any:
     converted = kind.fromisoformat(value) if hasattr(kind, "fromisoformat") else kind(value)
     if hasattr(converted, "is_finite") and not converted.is_finite():
         raise ValueError("not a number")
+    if hasattr(converted, "adjusted") and abs(converted.adjusted()) > _LARGEST_EXPONENT:
+        raise ValueError("out of range")
     return converted
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -11,9 +11,18 @@ from app.domain.caller import Caller, Origin
 from app.domain.enums import Role
 from app.errors import AuthFailed, BadRequest
 from app.models import User
-from app.schemas.auth import AuthAnswer, LoginRequest, RegisterRequest, Tokens, UserSummary
-from app.services import audit, login_backoff, outbox, passwords, registration_codes, tokens
-from app.transaction import transaction
+from app.schemas.auth import (
+    AuthAnswer,
+    ChangePasswordRequest,
+    LoginRequest,
+    OAuthToken,
+    RegisterRequest,
+    TokenForm,
+    Tokens,
+    UserSummary,
+)
+from app.services import audit, locks, login_backoff, outbox, password_resets, passwords, registration_codes, tokens
+from app.transaction import reading, transaction
 
 
 class UserExists(BadRequest):
@@ -52,7 +61,7 @@ def login(form: LoginRequest, origin: Origin) -> AuthAnswer:
     Raises InvalidCredentials (also for blocked users, so that a guesser learns nothing), or TooManyRequests while the
     account or the address backs off after failures.
     """
-    login_backoff.check(email=form.email, address=origin.address)
+    login_backoff.check(account=form.email, address=origin.address)
     with transaction() as session:
         user = session.execute(select(User).where(User.email == form.email)).scalar_one_or_none()
     matches, new_hash = passwords.verify_password(form.password, user.password_hash if user else None)
@@ -60,11 +69,21 @@ def login(form: LoginRequest, origin: Origin) -> AuthAnswer:
         _note_failure(form.email, user, origin)
         raise InvalidCredentials
     with transaction() as session:
-        if new_hash:
-            session.execute(update(User).where(User.id == user.id).values(password_hash=new_hash))
-        login_backoff.forget(session, email=form.email, address=origin.address)
+        current = _unchanged(session, user_id=user.id, password_hash=user.password_hash)
+        current.password_hash = new_hash or current.password_hash
+        login_backoff.forget(session, account=form.email, address=origin.address)
         audit.record(session, entity_type="user_login", action="LOGIN_SUCCESS", entity_id=user.id, origin=origin)
-        return _signed_in(session, user, origin)
+        return _signed_in(session, current, origin)
+
+
+def grant(form: TokenForm, origin: Origin) -> OAuthToken:
+    """Sign in as `login` does, answered in the words of OAuth 2 (RFC 6749, section 4.3). Raises the same errors."""
+    signed_in = login(LoginRequest(email=form.username, password=form.password), origin)
+    return OAuthToken(
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+        expires_in=settings().jwt_access_token_expires_minutes * 60,
+    )
 
 
 def refresh(*, jti: UUID) -> Tokens:
@@ -83,6 +102,40 @@ def logout(caller: Caller) -> None:
         audit.record(session, entity_type="user_login", action="LOGOUT", entity_id=caller.user_id, by=caller)
 
 
+def change_password(form: ChangePasswordRequest, caller: Caller) -> None:
+    """Set a new password and end every session of the caller, this one included.
+
+    Raises InvalidCredentials when the current password is wrong, TooManyRequests after several wrong ones.
+    """
+    guessed = {"account": f"user:{caller.user_id}", "address": caller.origin.address}
+    login_backoff.check(**guessed)
+    with reading() as connection:
+        stored = connection.execute(select(User.password_hash).where(User.id == caller.user_id)).scalar_one()
+    matches, _ = passwords.verify_password(form.current_password, stored)
+    if not matches:
+        with transaction() as session:
+            login_backoff.note_failure(session, **guessed)
+        raise InvalidCredentials("The current password is wrong.")
+    new_hash = passwords.hash_password(form.new_password)
+    with transaction() as session:
+        password_resets.discard(session, user_id=caller.user_id)
+        _unchanged(session, user_id=caller.user_id, password_hash=stored).password_hash = new_hash
+        tokens.revoke_all(session, user_id=caller.user_id, because="password_changed")
+        login_backoff.forget(session, **guessed)
+        audit.record(session, entity_type="user", action="CHANGE_PASSWORD", entity_id=caller.user_id, by=caller)
+
+
+def _unchanged(session: Session, *, user_id: int, password_hash: str | None) -> User:
+    """The user, locked, if the password just checked is still theirs; checking takes long enough for a reset to pass.
+
+    Raises InvalidCredentials.
+    """
+    user = locks.user(session, user_id=user_id)
+    if user is None or not user.is_active or user.password_hash != password_hash:
+        raise InvalidCredentials
+    return user
+
+
 def _signed_in(session: Session, user: User, origin: Origin) -> AuthAnswer:
     issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=origin)
     return AuthAnswer(user=UserSummary.model_validate(user), **issued.model_dump())
@@ -91,7 +144,7 @@ def _signed_in(session: Session, user: User, origin: Origin) -> AuthAnswer:
 def _note_failure(email: str, user: User | None, origin: Origin) -> None:
     """A transaction of its own: the failure must stay on record although the request is refused."""
     with transaction() as session:
-        login_backoff.note_failure(session, email=email, address=origin.address)
+        login_backoff.note_failure(session, account=email, address=origin.address)
         audit.record(
             session,
             entity_type="user_login",

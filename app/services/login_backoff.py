@@ -1,7 +1,8 @@
 """Slowing down guessers: after five failures an account waits, ever longer; an address after twenty.
 
 The counts live in the database, so that every process sees them. The pause doubles from 30 s up to 15 min, and a quiet
-hour forgets. Account and address are kept as hashes: a failed sign-in is no reason to store personal data.
+hour forgets. An account is named by its e-mail, whether or not it exists, and counted apart for each address, so that
+nobody can lock a stranger out. Both are kept as hashes: a failed sign-in is no reason to store personal data.
 """
 
 import hashlib
@@ -22,9 +23,9 @@ LONGEST_PAUSE = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
 
 
-def check(*, email: str, address: str) -> None:
+def check(*, account: str, address: str) -> None:
     """Raise TooManyRequests with the seconds left while the account at this address, or the address, backs off."""
-    subjects = [_account(email, address), _address(address)]
+    subjects = [_account(account, address), _address(address)]
     with reading() as connection:
         until = connection.execute(
             select(func.max(LoginFailure.blocked_until)).where(LoginFailure.subject.in_(subjects))
@@ -36,9 +37,9 @@ def check(*, email: str, address: str) -> None:
         raise TooManyRequests("Too many failed sign-ins. Wait, or reset the password.", retry_after=int(left) + 1)
 
 
-def note_failure(session: Session, *, email: str, address: str) -> None:
+def note_failure(session: Session, *, account: str, address: str) -> None:
     """Count a failed sign-in for the account at this address and for the address. A step."""
-    _count(session, _account(email, address), ACCOUNT_TRIES)
+    _count(session, _account(account, address), ACCOUNT_TRIES)
     _count(session, _address(address), ADDRESS_TRIES)
 
 
@@ -63,13 +64,13 @@ def pause_after(failures: int, tries: int) -> timedelta | None:
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
-def forget(session: Session, *, email: str, address: str) -> None:
+def forget(session: Session, *, account: str, address: str) -> None:
     """Clear the account's failures at this address after a good sign-in. A step."""
-    session.execute(delete(LoginFailure).where(LoginFailure.subject == _account(email, address)))
+    session.execute(delete(LoginFailure).where(LoginFailure.subject == _account(account, address)))
 
 
-def _account(email: str, address: str) -> str:
-    return hashlib.sha256(f"account:{email}:{address}".encode()).hexdigest()
+def _account(account: str, address: str) -> str:
+    return hashlib.sha256(f"account:{account}:{address}".encode()).hexdigest()
 
 
 def _address(address: str) -> str:

@@ -6,7 +6,8 @@ from passlib.context import CryptContext
 
 from app.config import settings
 
-_ALIKE = "no-such-user"
+_BCRYPT_READS = 72
+"""bcrypt takes this many bytes, none of them NUL; no password it ever hashed was longer."""
 
 
 @lru_cache(maxsize=4)
@@ -35,5 +36,13 @@ def verify_password(password: str, stored: str | None) -> tuple[bool, str | None
     if stored is None:
         _current().dummy_verify()
         return False, None
+    if stored.startswith("$2") and not _fits_bcrypt(password):
+        _current().dummy_verify()
+        return False, None
     matches, replacement = _current().verify_and_update(password, stored)
     return bool(matches), replacement
+
+
+def _fits_bcrypt(password: str) -> bool:
+    raw = password.encode()
+    return len(raw) <= _BCRYPT_READS and b"\x00" not in raw

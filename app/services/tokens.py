@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from flask_jwt_extended import JWTManager, create_access_token, create_refresh_t
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from app.config import Settings, settings
+from app.config import settings
 from app.domain.caller import Caller, Origin
 from app.domain.enums import Role
 from app.errors import AuthFailed, AuthRequired
@@ -32,16 +33,21 @@ def key_id(secret: str) -> str:
     return hashlib.sha256(b"kid:" + secret.encode()).hexdigest()[:12]
 
 
-def register_signing_keys(jwt: JWTManager, current: Settings) -> None:
+def register_signing_keys(jwt: JWTManager) -> None:
     """Sign with the current secret; verify with it or a previous one, chosen by `kid` and by nothing else."""
-    secrets = {key_id(secret): secret for secret in (current.jwt_secret_key, *current.jwt_previous_secrets)}
 
     @jwt.decode_key_loader
     def decode_key(header: Mapping[str, Any], _payload: Mapping[str, Any]) -> str:
-        secret = secrets.get(str(header.get("kid")))
+        current = settings()
+        secret = _secrets_by_id(current.jwt_secret_key, *current.jwt_previous_secrets).get(str(header.get("kid")))
         if secret is None:
             raise AuthFailed
         return secret
+
+
+@lru_cache(maxsize=4)
+def _secrets_by_id(*secrets: str) -> dict[str, str]:
+    return {key_id(secret): secret for secret in secrets}
 
 
 def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:

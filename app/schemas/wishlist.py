@@ -1,0 +1,33 @@
+"""Products a user wants to remember."""
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
+
+
+class NewWish(Request):
+    """Without `note` an earlier note stays."""
+
+    product_id: RowId
+    note: Annotated[Printable, StringConstraints(max_length=500)] | None = None
+
+
+class Wish(Answer):
+    product_id: int
+    note: str | None
+    created_at: Instant
+
+
+class Wishlist(Answer):
+    """`next_cursor` leads to older wishes; null at the end."""
+
+    items: list[Wish]
+    next_cursor: str | None
+
+
+class RemovedWish(Answer):
+    """`removed` is false when the product was not on the list."""
+
+    removed: bool
