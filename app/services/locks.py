@@ -1,17 +1,18 @@
 """Every row lock of the project, by name.
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
-order, payment and operation, inventory by (stock location, product), slot occurrence, ledger account. Never lock an
-earlier class after a later one; inside a class ascending by id. Locks are FOR NO KEY UPDATE, so that foreign keys
-pointing at a locked row can still be inserted. ORM reads here use populate_existing: without it an object read earlier
-in the session would keep its old values after the lock is granted.
+order, payment and operation, inventory by (stock location, product), slot occurrence, ledger account; and among
+accounts: password reset, user, session. Never lock an earlier class after a later one; inside a class ascending by id.
+Locks are FOR NO KEY UPDATE, so that foreign keys pointing at a locked row can still be inserted. ORM reads here use
+populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, func, select, text
+from sqlalchemy import Row, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,9 +23,7 @@ from app.models import (
     Inventory,
     Order,
     OutboxEvent,
-    PasswordReset,
     Payment,
-    PaymentOperation,
     RefreshToken,
     RegistrationCode,
     User,
@@ -92,18 +91,8 @@ def guest_cart(session: Session, *, token_hash: str) -> int | None:
     return session.execute(_GUEST_CART, {"token_hash": token_hash}).scalar_one_or_none()
 
 
-_ORDER = (
-    select(Order)
-    .where(Order.id == bindparam("order_id"))
-    .with_for_update(key_share=True)
-    .execution_options(populate_existing=True)
-)
-_OWN_ORDER = _ORDER.where(Order.user_id == bindparam("user_id"))
-
-
-def order(session: Session, *, order_id: int) -> Order | None:
-    """An order, locked."""
-    return session.execute(_ORDER, {"order_id": order_id}).scalar_one_or_none()
+_ORDER = select(Order).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
+_OWN_ORDER = _ORDER.with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def own_order(session: Session, *, order_id: int, user_id: int) -> Order | None:
@@ -117,13 +106,6 @@ _PAYMENT = (
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
-_OPERATIONS = (
-    select(PaymentOperation)
-    .where(PaymentOperation.payment_id == bindparam("payment_id"))
-    .order_by(PaymentOperation.id)
-    .with_for_update(key_share=True)
-    .execution_options(populate_existing=True)
-)
 
 
 def payment_of(session: Session, *, order_id: int) -> Payment | None:
@@ -131,25 +113,66 @@ def payment_of(session: Session, *, order_id: int) -> Payment | None:
     return session.execute(_PAYMENT, {"order_id": order_id}).scalar_one_or_none()
 
 
-def operations_of(session: Session, *, payment_id: int) -> Sequence[PaymentOperation]:
-    """Every operation of a locked payment, locked, oldest first."""
-    return session.execute(_OPERATIONS, {"payment_id": payment_id}).scalars().all()
-
-
-_ORDER_PAYMENT = (
-    select(Order, Payment, PaymentOperation)
-    .join(Payment, Payment.order_id == Order.id)
-    .join(PaymentOperation, PaymentOperation.payment_id == Payment.id)
-    .where(PaymentOperation.id == bindparam("operation_id"))
-    .with_for_update(key_share=True, of=[Order, Payment, PaymentOperation])
-    .execution_options(populate_existing=True)
+_OPERATION_COLUMNS = """
+    orders.id AS order_id, orders.order_number, orders.user_id, orders.status AS order_status, orders.total_amount,
+    orders.stock_location_id, orders.cancel_reason, orders.pay_deadline <= now() AS is_late,
+    payments.id AS payment_id, payments.reference, payments.provider, payments.provider_reference, payments.currency,
+    payments.authorized_amount, payments.captured_amount,
+    operations.id AS operation_id, operations.kind, operations.state, operations.amount, operations.idempotency_key,
+    operations.attempts
+"""
+_OPERATION_TABLES = """
+    orders JOIN payments ON payments.order_id = orders.id
+    JOIN payment_operations AS operations ON operations.payment_id = payments.id
+"""
+_OPERATION = text(
+    f"SELECT {_OPERATION_COLUMNS} FROM {_OPERATION_TABLES} WHERE operations.id = :operation_id"
+    " FOR NO KEY UPDATE OF orders, payments, operations"
 )
 
 
-def operation(session: Session, *, operation_id: int) -> tuple[Order, Payment, PaymentOperation] | None:
-    """One payment operation with its payment and order, all locked in that order (one statement)."""
-    row = session.execute(_ORDER_PAYMENT, {"operation_id": operation_id}).one_or_none()
-    return None if row is None else (row[0], row[1], row[2])
+def operation(session: Session, *, operation_id: int) -> AnyRow | None:
+    """One payment operation with its payment and order, all three locked in that order (one statement)."""
+    return session.execute(_OPERATION, {"operation_id": operation_id}).one_or_none()
+
+
+_CLAIM = text(f"""
+    WITH claimed AS (
+        SELECT {_OPERATION_COLUMNS}, tokens.provider_token
+        FROM {_OPERATION_TABLES} LEFT JOIN payment_tokens AS tokens ON tokens.id = payments.payment_token_id
+        WHERE orders.id = :order_id AND orders.status = 'PENDING_PAYMENT' AND orders.pay_deadline > now()
+          AND operations.kind = 'authorize'
+          AND (operations.state IN ('created', 'unknown')
+               OR operations.state = 'sent' AND operations.updated_at < now() - CAST(:patience AS interval))
+        FOR NO KEY UPDATE OF orders, payments, operations
+    )
+    UPDATE payment_operations SET state = 'sent', attempts = payment_operations.attempts + 1, updated_at = now()
+    FROM claimed WHERE payment_operations.id = claimed.operation_id
+    RETURNING claimed.*
+""")
+
+
+def claim_authorization(session: Session, *, order_id: int, patience: timedelta) -> AnyRow | None:
+    """Take on the payment of an order: lock it, check that it may still be paid, mark the operation sent.
+
+    None when there is nothing to send: already decided, being cancelled, past its deadline, or sent by somebody else
+    less than `patience` ago (one statement).
+    """
+    return session.execute(_CLAIM, {"order_id": order_id, "patience": patience}).one_or_none()
+
+
+_STOCK_OF_ORDER = text("""
+    SELECT inventory.product_id FROM inventory
+    JOIN order_items ON order_items.product_id = inventory.product_id AND order_items.order_id = :order_id
+    WHERE inventory.stock_location_id = :stock_location_id
+    ORDER BY inventory.product_id
+    FOR NO KEY UPDATE OF inventory
+""")
+
+
+def stock_of_order(session: Session, *, order_id: int, stock_location_id: int) -> None:
+    """Lock the inventory rows of an order's products in product order."""
+    session.execute(_STOCK_OF_ORDER, {"order_id": order_id, "stock_location_id": stock_location_id})
 
 
 _INVENTORY = (
@@ -209,6 +232,14 @@ def vocabulary(session: Session) -> None:
     session.execute(_VOCABULARY)
 
 
+_IMPORT = text("SELECT pg_advisory_xact_lock(hashtextextended('catalog import', 0))")
+
+
+def catalog_import(session: Session) -> None:
+    """Let one transaction at a time write a batch of imported products; taken before every row lock."""
+    session.execute(_IMPORT)
+
+
 _REFRESH_TOKEN = (
     select(
         RefreshToken.session_id,
@@ -243,33 +274,26 @@ def registration_code(session: Session, *, email: str) -> RegistrationCode | Non
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-def password_reset(session: Session, *, email: str) -> tuple[PasswordReset, User] | None:
-    """The live password reset of the user with this address, and the user, both locked."""
-    statement = (
-        select(PasswordReset, User)
-        .join(User, User.id == PasswordReset.user_id)
-        .where(User.email == email)
-        .with_for_update(of=[PasswordReset])
-        .execution_options(populate_existing=True)
+_DUE_OPERATIONS = text("""
+    WITH due AS (
+        SELECT id FROM payment_operations
+        WHERE state IN ('created', 'sent', 'unknown') AND next_at <= now()
+        ORDER BY next_at LIMIT :batch FOR UPDATE SKIP LOCKED
     )
-    row = session.execute(statement).one_or_none()
-    return None if row is None else (row[0], row[1])
+    UPDATE payment_operations
+    SET attempts = attempts + 1, updated_at = now(),
+        next_at = now() + (CAST(:pauses AS interval[]))[least(attempts + 1, cardinality(CAST(:pauses AS interval[])))]
+    FROM due WHERE payment_operations.id = due.id
+    RETURNING payment_operations.id
+""")
 
 
-_DUE_OPERATIONS = (
-    select(PaymentOperation.id, PaymentOperation.kind, Payment.order_id, Order.status, Order.pay_deadline)
-    .join(Payment, Payment.id == PaymentOperation.payment_id)
-    .join(Order, Order.id == Payment.order_id)
-    .where(and_(PaymentOperation.state.in_(("created", "sent", "unknown")), PaymentOperation.next_at <= func.now()))
-    .order_by(PaymentOperation.next_at)
-    .limit(bindparam("batch"))
-    .with_for_update(skip_locked=True, of=PaymentOperation)
-)
+def lease_operations(session: Session, *, batch: int, pauses: Sequence[timedelta]) -> Sequence[int]:
+    """Take on payment operations that are due, pushing their next try back by the pause of their attempt.
 
-
-def due_operations(session: Session, *, batch: int) -> Sequence[AnyRow]:
-    """Payment operations due for another try, leased past anyone else's: locked rows are skipped."""
-    return session.execute(_DUE_OPERATIONS, {"batch": batch}).all()
+    Rows that another sweeper holds are skipped, so any number of sweepers may run (one statement).
+    """
+    return session.execute(_DUE_OPERATIONS, {"batch": batch, "pauses": list(pauses)}).scalars().all()
 
 
 def due_outbox(session: Session, *, batch: int) -> Sequence[OutboxEvent]:
