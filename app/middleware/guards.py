@@ -59,8 +59,8 @@ def _enter() -> Response | None:
         g.caller = _authenticate()
         if entry.roles and g.caller.role not in entry.roles:
             raise Forbidden
-    elif entry.is_optional and "Authorization" in request.headers:
-        g.caller = _authenticate()
+    elif entry.is_optional:
+        g.caller = _authenticate() if "Authorization" in request.headers else None
     limits.check(entry)
     return None
 
