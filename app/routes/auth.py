@@ -8,7 +8,7 @@ from app.errors import AuthFailed, AuthRequired, ValidationFailed
 from app.middleware import limits
 from app.middleware.answers import answer, bare
 from app.middleware.guards import current_caller, current_origin, verify_refresh_token
-from app.openapi import endpoint, faults
+from app.openapi import Header, endpoint, faults
 from app.schemas.auth import (
     AuthAnswer,
     ChangePasswordRequest,
@@ -31,6 +31,10 @@ from app.services import accounts, password_resets, profile, registration_codes
 public = Blueprint("auth_public", __name__)
 account = Blueprint("auth_account", __name__)
 
+GUEST_CART = Header(
+    "X-Cart-Token", "The token of a guest's cart, to move its lines into the user's; a dead one is ignored."
+)
+
 
 @public.after_request
 def _never_stored(response: Response) -> Response:
@@ -42,19 +46,22 @@ def _never_stored(response: Response) -> Response:
 @public.post("/register")
 @limits.otp
 @endpoint(
-    body=RegisterRequest, answers={201: AuthAnswer}, errors=(accounts.UserExists, registration_codes.EmailNotVerified)
+    body=RegisterRequest,
+    headers=(GUEST_CART,),
+    answers={201: AuthAnswer},
+    errors=(accounts.UserExists, registration_codes.EmailNotVerified),
 )
 def register(body: RegisterRequest) -> Response:
     """Make a customer account and sign in."""
-    return answer(accounts.register(body, current_origin()), status=201)
+    return answer(accounts.register(body, current_origin(), request.headers.get(GUEST_CART.name)), status=201)
 
 
 @public.post("/login")
 @limits.login
-@endpoint(body=LoginRequest, answers={200: AuthAnswer}, errors=(accounts.InvalidCredentials,))
+@endpoint(body=LoginRequest, headers=(GUEST_CART,), answers={200: AuthAnswer}, errors=(accounts.InvalidCredentials,))
 def login(body: LoginRequest) -> Response:
     """Sign in with e-mail and password."""
-    return answer(accounts.login(body, current_origin()))
+    return answer(accounts.login(body, current_origin(), request.headers.get(GUEST_CART.name)))
 
 
 @public.post("/token")

@@ -22,6 +22,7 @@ from app.schemas.auth import (
     UserSummary,
 )
 from app.services import audit, locks, login_backoff, outbox, password_resets, passwords, registration_codes, tokens
+from app.services.carts.guests import merge_guest_cart
 from app.transaction import reading, transaction
 
 
@@ -35,8 +36,8 @@ class InvalidCredentials(BadRequest):
     message = "E-mail or password is wrong."
 
 
-def register(form: RegisterRequest, origin: Origin) -> AuthAnswer:
-    """Make a CUSTOMER and sign them in.
+def register(form: RegisterRequest, origin: Origin, cart_token: str | None = None) -> AuthAnswer:
+    """Make a CUSTOMER, sign them in and move the guest cart behind `cart_token`, if there is one, into theirs.
 
     Raises UserExists, or EmailNotVerified when registration codes are on and this address was not just proven.
     """
@@ -52,11 +53,11 @@ def register(form: RegisterRequest, origin: Origin) -> AuthAnswer:
         except IntegrityError:
             raise UserExists from None
         outbox.publish(session, topic="user.registered", aggregate=f"user:{user.id}", payload={"user_id": user.id})
-        return _signed_in(session, user, origin)
+        return _signed_in(session, user, origin, cart_token)
 
 
-def login(form: LoginRequest, origin: Origin) -> AuthAnswer:
-    """Sign a user in and audit the attempt.
+def login(form: LoginRequest, origin: Origin, cart_token: str | None = None) -> AuthAnswer:
+    """Sign a user in, audit the attempt, and move the guest cart behind `cart_token`, if there is one, into theirs.
 
     Raises InvalidCredentials (also for blocked users, so that a guesser learns nothing), or TooManyRequests while the
     account or the address backs off after failures.
@@ -73,7 +74,7 @@ def login(form: LoginRequest, origin: Origin) -> AuthAnswer:
         current.password_hash = new_hash or current.password_hash
         login_backoff.forget(session, account=form.email, address=origin.address)
         audit.record(session, entity_type="user_login", action="LOGIN_SUCCESS", entity_id=user.id, origin=origin)
-        return _signed_in(session, current, origin)
+        return _signed_in(session, current, origin, cart_token)
 
 
 def grant(form: TokenForm, origin: Origin) -> OAuthToken:
@@ -136,7 +137,8 @@ def _unchanged(session: Session, *, user_id: int, password_hash: str | None) -> 
     return user
 
 
-def _signed_in(session: Session, user: User, origin: Origin) -> AuthAnswer:
+def _signed_in(session: Session, user: User, origin: Origin, cart_token: str | None) -> AuthAnswer:
+    merge_guest_cart(session, user_id=user.id, token=cart_token, request_id=origin.request_id)
     issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=origin)
     return AuthAnswer(user=UserSummary.model_validate(user), **issued.model_dump())
 
