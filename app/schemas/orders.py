@@ -1,0 +1,114 @@
+"""Orders as their owner sees them."""
+
+from datetime import date, time
+
+from pydantic import Field
+
+from app.domain.enums import FulfillmentType, OrderStatus, PaymentProvider, PickedStatus, SoldBy
+from app.schemas.envelope import Answer, Instant
+from app.schemas.money import Money, Number
+from app.schemas.pagination import Page
+
+
+class OrderQuery(Page):
+    """A page of the caller's orders, newest first, of one status where given."""
+
+    status: OrderStatus | None = None
+
+
+class OrderLine(Answer):
+    """One line, frozen at checkout. A weighed line names its price per kilogram and estimated weight in grams."""
+
+    id: int
+    product_id: int
+    name: str
+    sku: str
+    unit: str
+    image_url: str | None
+    sold_by: SoldBy
+    price_per_kg: Money | None
+    estimated_weight_grams: int | None
+    unit_price: Money
+    quantity: int
+    line_total: Money
+    unit_deposit: Money
+    tax_rate: Number
+    picked_status: PickedStatus
+    replacement_name: str | None = None
+
+
+class OrderDeposit(Answer):
+    """The deposit on the bottles of one line, given back with the bottles."""
+
+    name: str
+    quantity: int
+    unit_deposit: Money
+    total: Money
+
+
+class OrderTax(Answer):
+    """How much tax is inside the amounts of one rate (percent)."""
+
+    rate: Number
+    gross: Money
+    tax: Money
+
+
+class OrderSlot(Answer):
+    """The booked window in the shop's time zone."""
+
+    id: int
+    date: date
+    start_time: time
+    end_time: time
+
+
+class OrderPayment(Answer):
+    """What was asked of the card and what became of it; `last4` are the last digits of the card, where known."""
+
+    reference: str
+    provider: PaymentProvider
+    last4: str | None
+    authorized_amount: Money
+    captured_amount: Money
+    refunded_amount: Money
+
+
+class OrderBranch(Answer):
+    """Where the order is packed, and where a pickup waits."""
+
+    id: int
+    name: str
+    address: str
+
+
+class OrderAnswer(Answer):
+    """An order. total_amount = items_total + deposit_total + delivery_fee - discount_total; tax is inside."""
+
+    id: int
+    order_number: str = Field(examples=["ORD-1767225600-9F3A1C"])
+    status: OrderStatus
+    fulfillment_type: FulfillmentType
+    created_at: Instant
+    currency: str
+    items_count: int
+    items_total: Money
+    deposit_total: Money
+    delivery_fee: Money
+    discount_total: Money
+    tax_total: Money
+    total_amount: Money
+    customer_name: str
+    customer_phone: str | None
+    address: str | None
+    branch: OrderBranch
+    delivery_slot: OrderSlot | None
+    pickup_start: Instant | None
+    pickup_end: Instant | None
+    pay_deadline: Instant | None
+    canceled_at: Instant | None
+    cancel_reason: str | None
+    payment: OrderPayment | None
+    items: list[OrderLine]
+    deposits: list[OrderDeposit]
+    tax_table: list[OrderTax]
