@@ -12,7 +12,8 @@ LARGEST_BODY = 256 * 1024
 
 def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
     """The `app.config` of the given settings; `database_url` is the resolved address."""
-    pool = {"pool_size": settings.db_pool_size, "max_overflow": 0, "pool_timeout": 10}
+    # hide_parameters: values never reach an error message or a log
+    pool = {"pool_size": settings.db_pool_size, "max_overflow": 0, "hide_parameters": True, "pool_timeout": 10}
     return {
         "API_VERSION": API_VERSION,
         "TESTING": settings.app_env == "testing",

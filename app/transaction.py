@@ -4,6 +4,7 @@ A use case opens `transaction()`; the steps it calls take the session, may flush
 only after a successful commit is handed to `after_commit`.
 """
 
+import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
+
+log = logging.getLogger("aisle.transaction")
 
 _OPEN = "aisle.transaction_open"
 _CALLS = "aisle.after_commit"
@@ -48,7 +51,10 @@ def transaction() -> Iterator[Session]:
         session.info.pop(_CALLS, None)
         db.session.remove()
     for call in calls:
-        call()
+        try:
+            call()
+        except Exception:  # the work itself is done and committed: its answer must not turn into an error
+            log.exception("a call after commit failed")
 
 
 def after_commit(session: Session, call: Callable[[], None]) -> None:

@@ -1,3 +1,84 @@
-from flask import Blueprint
+"""From a basket to a paid order."""
+
+import re
+
+from flask import Blueprint, Response, request
+from pydantic_core import to_json
+
+from app.errors import Busy
+from app.middleware import limits
+from app.middleware.answers import answer
+from app.middleware.guards import current_caller
+from app.openapi import Header, endpoint
+from app.schemas.checkout import ConfirmAnswer, ConfirmRequest, PendingAnswer, PreviewAnswer, PreviewRequest
+from app.services.checkout import errors
+from app.services.checkout.answers import Decision
+from app.services.checkout.confirm import confirm
+from app.services.checkout.preview import preview
 
 checkout = Blueprint("checkout", __name__)
+
+_KEY = re.compile(r"^[!-~]{1,128}$")
+_KEY_HEADER = Header(
+    name="Idempotency-Key",
+    description="New for each checkout; sending it again repeats the answer instead of the purchase.",
+    required=True,
+    example="4f6c1b1e-checkout-1",
+    pattern=_KEY.pattern,
+)
+
+
+@checkout.post("/preview")
+@endpoint(
+    body=PreviewRequest,
+    body_examples=({"cart_id": 1, "fulfillment_type": "DELIVERY"},),
+    answers={200: PreviewAnswer},
+    errors=(errors.CartNotFound, errors.BranchNotFound),
+)
+def show_preview(body: PreviewRequest) -> Response:
+    """Price a cart as it would be sold now, and name what is not there."""
+    return answer(preview(body, current_caller()))
+
+
+@checkout.post("/confirm")
+@limits.checkout_by_address
+@limits.checkout_by_user
+@endpoint(
+    body=ConfirmRequest,
+    body_examples=({"cart_id": 1, "payment_token_id": 1, "fulfillment_type": "DELIVERY", "delivery_slot_id": 1},),
+    headers=(_KEY_HEADER,),
+    answers={201: ConfirmAnswer, 200: ConfirmAnswer, 202: PendingAnswer},
+    errors=(
+        errors.MissingIdempotencyKey,
+        errors.CartEmpty,
+        errors.InvalidSlot,
+        errors.PaymentTokenInactive,
+        errors.UnsupportedProvider,
+        errors.PaymentDeclined,
+        errors.CartNotFound,
+        errors.BranchNotFound,
+        errors.SlotNotFound,
+        errors.PaymentTokenNotFound,
+        errors.InsufficientStock,
+        errors.PriceChanged,
+        errors.SlotFull,
+        errors.CartClosed,
+        errors.KeyReused,
+        errors.KeyInProgress,
+        Busy,
+    ),
+)
+def confirm_cart(body: ConfirmRequest) -> Response:
+    """Sell the cart and take the payment, once for each Idempotency-Key and each cart.
+
+    201 is a paid order, 200 the same answer again, 202 an order whose payment the provider has yet to decide.
+    """
+    key = request.headers.get("Idempotency-Key", "")
+    if not _KEY.match(key):
+        raise errors.MissingIdempotencyKey
+    return _response(confirm(body, key, current_caller()))
+
+
+def _response(decision: Decision) -> Response:
+    headers = {"Idempotent-Replayed": "true"} if decision.is_replay else None
+    return Response(to_json(decision.body), status=decision.status, mimetype="application/json", headers=headers)

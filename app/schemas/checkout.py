@@ -1,0 +1,94 @@
+"""Preview and confirm of a basket, and what comes of it."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from app.domain.enums import FulfillmentType
+from app.schemas.envelope import Answer, Printable, Request, RowId
+from app.schemas.money import Money
+
+DeliveryAddress = Annotated[
+    Printable,
+    StringConstraints(min_length=5, max_length=400),
+    Field(examples=["12 Market Street, Haifa, 3303112"]),
+]
+
+
+class CheckoutRequest(Request):
+    """DELIVERY comes from the delivery warehouse (`branch_id` is ignored); PICKUP needs `branch_id`.
+
+    `delivery_date` picks one date of the weekly slot; without it the next open date is booked.
+    """
+
+    cart_id: RowId
+    fulfillment_type: FulfillmentType = FulfillmentType.DELIVERY
+    branch_id: RowId | None = None
+    delivery_slot_id: RowId | None = None
+    delivery_date: date | None = None
+    address: DeliveryAddress | None = None
+
+
+class PreviewRequest(CheckoutRequest):
+    """Nothing is reserved by a preview."""
+
+
+class ConfirmRequest(CheckoutRequest):
+    """`expected_total` is the total the customer saw: a different one at confirm is refused with PRICE_CHANGED."""
+
+    payment_token_id: RowId
+    save_as_default: bool = False
+    expected_total: Money | None = None
+
+
+class MissingItem(Answer):
+    product_id: int
+    requested_quantity: int
+    available_quantity: int
+
+
+class PreviewAnswer(Answer):
+    """Today's prices. `total` = cart_total + deposit_total + delivery_fee - discount_total; tax_total is inside it.
+
+    `authorization_amount` is what the card will be asked to hold: more than `total` where weighed goods may cost more.
+    `changed_prices` lists the products whose price differs from the one in the cart.
+    """
+
+    cart_total: Money
+    deposit_total: Money
+    delivery_fee: Money | None
+    discount_total: Money
+    tax_total: Money
+    total: Money
+    authorization_amount: Money
+    currency: str
+    missing_items: list[MissingItem]
+    changed_prices: list[int]
+    fulfillment_type: FulfillmentType
+
+
+class ConfirmAnswer(Answer):
+    """The paid order. `total_paid` is its total; weighed goods are settled when picked."""
+
+    order_id: int
+    order_number: str
+    total_paid: Money
+    payment_reference: str
+
+
+class PendingAnswer(Answer):
+    """The provider has not answered yet: the order is placed, its payment undecided. Poll the order."""
+
+    order_id: int
+    order_number: str
+    state: Literal["pending_payment"] = "pending_payment"
+    poll: str
+
+
+class CancelAnswer(Answer):
+    """`canceled_at` is null while the provider has yet to confirm that nothing will be charged."""
+
+    order_id: int
+    canceled_at: str | None
+    status: str

@@ -1,0 +1,93 @@
+"""POST /orders/{id}/cancel: stock and slot free again, the payment let go of or given back."""
+
+from sqlalchemy.orm import Session
+
+from app.domain.caller import Caller
+from app.domain.enums import OrderStatus
+from app.domain.order_states import CANCELLABLE_BY_OWNER
+from app.errors import Conflict, NotFound
+from app.models import Order
+from app.schemas.checkout import CancelAnswer
+from app.services import audit, locks
+from app.services.checkout import answers, releasing
+from app.services.payments import settlement, sweeper
+from app.transaction import retried, transaction
+
+
+class OrderNotCancellable(Conflict):
+    """`details.status` is where the order stands."""
+
+    code = "INVALID_STATUS"
+    message = "The order cannot be cancelled any more; ask the shop."
+
+
+def cancel_order(*, order_id: int, caller: Caller) -> CancelAnswer:
+    """Cancel the caller's own order while nobody picks it.
+
+    An order whose payment is undecided is fenced first and cancelled once the provider has confirmed that nothing will
+    be charged; until then the answer says CANCELLING. Raises NotFound for a stranger's order, OrderNotCancellable.
+    """
+    operation_id = retried(lambda: _decide(order_id, caller))
+    if operation_id is not None:
+        sweeper.settle(operation_id)
+    return _answer(order_id, caller)
+
+
+def _decide(order_id: int, caller: Caller) -> int | None:
+    with transaction() as session:
+        locks.limit_waits(session)
+        order = locks.own_order(session, order_id=order_id, user_id=caller.user_id)
+        if order is None:
+            raise NotFound
+        if order.status in (OrderStatus.CANCELED, OrderStatus.CANCELLING):
+            return None
+        if order.status not in CANCELLABLE_BY_OWNER:
+            raise OrderNotCancellable(details={"status": order.status})
+        if order.status is OrderStatus.PENDING_PAYMENT:
+            return _fence(session, order, caller)
+        return _cancel_confirmed(session, order, caller)
+
+
+def _fence(session: Session, order: Order, caller: Caller) -> int:
+    """Forbid the payment of an undecided order; answers its authorization, which is then cancelled at the provider."""
+    sweeper.fence(session, order_id=order.id, reason="user")
+    payment = locks.payment_of(session, order_id=order.id)
+    if payment is None:
+        raise RuntimeError(f"order {order.id} awaits a payment it does not have")
+    audit.record(
+        session,
+        entity_type="order",
+        action="UPDATE_STATUS",
+        entity_id=order.id,
+        by=caller,
+        old={"status": OrderStatus.PENDING_PAYMENT},
+        new={"status": OrderStatus.CANCELLING},
+    )
+    return settlement.authorization_of(session, payment_id=payment.id)
+
+
+def _cancel_confirmed(session: Session, order: Order, caller: Caller) -> int | None:
+    payment = locks.payment_of(session, order_id=order.id)
+    operation_id = settlement.request_return(session, payment) if payment else None
+    answer = answers.declined(order_id=order.id, failure_code="user")
+    facts = releasing.OrderFacts(
+        order_id=order.id,
+        order_number=order.order_number,
+        user_id=order.user_id,
+        status=order.status,
+        stock_location_id=order.stock_location_id,
+    )
+    releasing.cancel(session, facts, reason="user", answer=answer, by=caller)
+    return operation_id
+
+
+def _answer(order_id: int, caller: Caller) -> CancelAnswer:
+    with transaction() as session:
+        order = locks.own_order(session, order_id=order_id, user_id=caller.user_id)
+    if order is None:
+        raise NotFound
+    return CancelAnswer(
+        order_id=order.id,
+        canceled_at=order.canceled_at.isoformat() if order.canceled_at else None,
+        status=order.status,
+    )

@@ -1,0 +1,70 @@
+"""POST /checkout/confirm: place the order (T1), ask the provider with no transaction open, apply its answer (T2).
+
+Each part can be repeated: crash anywhere, retry anything, the end is one order and one charge.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import orjson
+
+from app.domain.caller import Caller
+from app.schemas.checkout import ConfirmRequest
+from app.services.checkout import answers
+from app.services.checkout.answers import Decision
+from app.services.checkout.errors import KeyInProgress
+from app.services.checkout.placing import Placed, place
+from app.services.checkout.writing import Key
+from app.services.payments import sending
+from app.transaction import retried
+
+ROUTE = "checkout.confirm"
+PATIENCE = timedelta(seconds=2)
+"""How long the second of two equal requests waits for the first one's answer, holding no connection."""
+
+_PAUSE = timedelta(milliseconds=25)
+
+
+def confirm(form: ConfirmRequest, idempotency_key: str, caller: Caller) -> Decision:
+    """Sell the cart and take the payment, once for each key and each cart.
+
+    Raises the refusals of `errors`: then nothing was sold or charged and the key is still free. KeyInProgress when an
+    equal request is still at work after PATIENCE.
+    """
+    key = Key(f"user:{caller.user_id}", ROUTE, idempotency_key, request_hash(form))
+    placed = _place_patiently(lambda: retried(lambda: place(form, key, caller)))
+    if placed.answer is not None:
+        return answers.replay(*placed.answer)
+    return conclude(placed.order_id)
+
+
+def conclude(order_id: int) -> Decision:
+    """Pay for a placed order, or wait a moment for whoever is doing so; 202 when it stays undecided."""
+    give_up = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        if decision := sending.authorize(order_id):
+            return decision
+        if decision := answers.stored(order_id):
+            return decision
+        if time.monotonic() > give_up:
+            return answers.still_pending(order_id)
+        time.sleep(_PAUSE.total_seconds())
+
+
+def request_hash(form: ConfirmRequest) -> str:
+    """A hash of the validated body in canonical form: the same request hashes alike however it was spelled."""
+    canonical = orjson.dumps(form.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(ROUTE.encode() + b"\n" + canonical).hexdigest()
+
+
+def _place_patiently(attempt: Callable[[], Placed]) -> Placed:
+    give_up = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        try:
+            return attempt()
+        except KeyInProgress:
+            if time.monotonic() > give_up:
+                raise
+        time.sleep(_PAUSE.total_seconds())

@@ -1,0 +1,147 @@
+"""Everything a checkout needs to know besides the basket, read in one statement and without locks."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from app.config import settings
+from app.domain import slots
+from app.domain.enums import FulfillmentType
+from app.domain.pricing import DeliveryTariff
+from app.errors import BadRequest
+from app.schemas.checkout import CheckoutRequest
+from app.services.checkout.errors import BranchNotFound, InvalidSlot, SlotFull, SlotNotFound
+
+_READ = text("""
+SELECT shop.delivery_min, shop.delivery_fee,
+       branch.id AS branch_id,
+       slot.id AS slot_id, slot.stock_location_id AS slot_branch_id, slot.day_of_week, slot.start_time, slot.end_time,
+       slot.capacity, slot.cutoff_minutes,
+       (SELECT jsonb_object_agg(delivery_date, jsonb_build_array(booked, capacity)) FROM slot_occurrences
+        WHERE slot_id = slot.id AND delivery_date >= :today) AS occurrences,
+       token.id AS token_id, token.provider AS token_provider, token.is_active AS token_is_active,
+       home.address_line || ', ' || home.city || ', ' || home.postal_code || ', ' || home.country AS default_address,
+       kept.request_hash, kept.state AS kept_state, kept.order_id AS kept_order_id, kept.status AS kept_status,
+       kept.body AS kept_body
+FROM global_settings AS shop
+LEFT JOIN stock_locations AS branch ON branch.is_active AND branch.id = CASE
+    WHEN :pickup THEN CAST(:branch_id AS bigint)
+    ELSE COALESCE(CAST(:source_id AS bigint),
+                  (SELECT min(id) FROM stock_locations WHERE kind = 'WAREHOUSE' AND is_active))
+    END
+LEFT JOIN delivery_slots AS slot ON slot.id = :slot_id AND slot.is_active
+LEFT JOIN payment_tokens AS token ON token.id = :token_id
+    AND (token.user_id = :user_id OR (token.user_id IS NULL AND CAST(:sandbox AS boolean)))
+LEFT JOIN addresses AS home ON home.user_id = :user_id AND home.is_default
+LEFT JOIN idempotency_keys AS kept ON kept.principal = :principal AND kept.route = :route AND kept.key = :key
+    AND (kept.expires_at > now() OR kept.state = 'placed')
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A place to be taken in a slot: the window's date, its capacity when the date is new, and its instants."""
+
+    slot_id: int
+    day: date
+    capacity: int
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The facts of one checkout. The `kept_*` fields are the earlier answer to the same idempotency key."""
+
+    row: Row[*tuple[Any, ...]]
+    form: CheckoutRequest
+
+    @property
+    def is_pickup(self) -> bool:
+        return self.form.fulfillment_type is FulfillmentType.PICKUP
+
+    @property
+    def tariff(self) -> DeliveryTariff:
+        rate = settings().delivery_fee_tax_rate
+        return DeliveryTariff(free_from=self.row.delivery_min, fee=self.row.delivery_fee, tax_rate=rate)
+
+    def branch_id(self) -> int:
+        """The branch the goods come from. Raises BadRequest for a pickup without branch, BranchNotFound."""
+        if self.is_pickup and self.form.branch_id is None:
+            raise BadRequest("PICKUP needs branch_id.")
+        if self.row.branch_id is None:
+            raise BranchNotFound
+        return int(self.row.branch_id)
+
+    def booking(self, now: datetime) -> Booking | None:
+        """The delivery slot's date to book; None for a pickup.
+
+        Raises BadRequest without a slot, SlotNotFound, InvalidSlot, or SlotFull when no open date has room.
+        """
+        if self.is_pickup:
+            return None
+        if self.form.delivery_slot_id is None:
+            raise BadRequest("DELIVERY needs delivery_slot_id.")
+        if self.row.slot_id is None:
+            raise SlotNotFound
+        if self.row.slot_branch_id != self.branch_id() or not slots.is_valid_window(
+            self.row.start_time, self.row.end_time
+        ):
+            raise InvalidSlot
+        return self._on(self._free_day(now))
+
+    def _free_day(self, now: datetime) -> date:
+        window = slots.Window(self.row.day_of_week, self.row.start_time, self.row.end_time, self.row.cutoff_minutes)
+        days = list(slots.open_dates(window, now, settings().zone, settings().slot_horizon_days))
+        if self.form.delivery_date is not None:
+            days = [day for day in days if day == self.form.delivery_date]
+        if not days:
+            raise InvalidSlot("The slot takes no orders for that date: wrong weekday, too late or too far ahead.")
+        for day in days:
+            if self._has_room(day):
+                return day
+        raise SlotFull
+
+    def _has_room(self, day: date) -> bool:
+        booked, capacity = (self.row.occurrences or {}).get(day.isoformat(), (0, self.row.capacity))
+        return bool(booked < capacity)
+
+    def _on(self, day: date) -> Booking:
+        zone = settings().zone
+        start, end = (slots.starts_at(day, moment, zone) for moment in self._window())
+        return Booking(self.row.slot_id, day, self.row.capacity, start.astimezone(UTC), end.astimezone(UTC))
+
+    def _window(self) -> tuple[time, time]:
+        return self.row.start_time, self.row.end_time
+
+
+def read_context(
+    session: Session | Connection,
+    *,
+    user_id: int,
+    form: CheckoutRequest,
+    token_id: int | None = None,
+    principal: str = "",
+    route: str = "",
+    key: str = "",
+) -> Context:
+    """Read the facts of a checkout. A step: one statement, no lock."""
+    current = settings()
+    values = {
+        "today": datetime.now(current.zone).date(),
+        "pickup": form.fulfillment_type is FulfillmentType.PICKUP,
+        "branch_id": form.branch_id,
+        "source_id": current.delivery_source_branch_id,
+        "slot_id": form.delivery_slot_id,
+        "token_id": token_id,
+        "user_id": user_id,
+        "sandbox": current.payment_provider == "sandbox",
+        "principal": principal,
+        "route": route,
+        "key": key,
+    }
+    return Context(session.execute(_READ, values).one(), form)

@@ -1,0 +1,149 @@
+"""T1: every local effect of a checkout, in one transaction under row locks. No network call happens in here."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text, update
+from sqlalchemy.orm import Session
+
+from app.config import settings
+from app.domain.caller import Caller
+from app.domain.enums import CartStatus, IdempotencyState, PaymentProvider
+from app.domain.pricing import total_up
+from app.models import PaymentToken
+from app.schemas.checkout import ConfirmRequest
+from app.services import audit, locks
+from app.services.checkout import errors
+from app.services.checkout.basket import missing_items, price_lines
+from app.services.checkout.context import Context, read_context
+from app.services.checkout.writing import Key, Purchase, write_order
+from app.transaction import transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The order this key stands for. `answer` is the finished (status, body), None while the payment is undecided."""
+
+    order_id: int
+    answer: tuple[int, dict[str, Any]] | None = None
+
+
+def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
+    """Make the order, or find the one this key or this cart already made.
+
+    Raises the refusals of `errors` with nothing changed and the key still free, so that the client may correct the
+    cart and try again with the same key.
+    """
+    with transaction() as session:
+        if not locks.try_key(session, key.principal, key.route, key.key):
+            raise errors.KeyInProgress(retry_after=1)
+        context = _context(session, form, key, caller)
+        if context.row.request_hash is not None:
+            return _replayed(context, key)
+        cart = locks.cart(session, cart_id=form.cart_id, user_id=caller.user_id)
+        if cart is None:
+            raise errors.CartNotFound
+        if cart.status is CartStatus.CHECKED_OUT:
+            return _bind_to_order_of(session, form.cart_id, key)
+        if cart.status is not CartStatus.ACTIVE:
+            raise errors.CartClosed
+        return _place_new(session, form, context, key, caller)
+
+
+def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -> Context:
+    return read_context(
+        session,
+        user_id=caller.user_id,
+        form=form,
+        token_id=form.payment_token_id,
+        principal=key.principal,
+        route=key.route,
+        key=key.key,
+    )
+
+
+def _replayed(context: Context, key: Key) -> Placed:
+    kept = context.row
+    if kept.request_hash != key.request_hash:
+        raise errors.KeyReused
+    if kept.kept_state == IdempotencyState.DONE:
+        return Placed(kept.kept_order_id, (kept.kept_status, kept.kept_body))
+    return Placed(kept.kept_order_id)
+
+
+_BIND = text("""
+    INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, status, body, expires_at)
+    SELECT :principal, :route, :key, :request_hash, COALESCE(decided.state, 'placed'), orders.id, decided.status,
+           decided.body, now() + :kept_for
+    FROM orders LEFT JOIN LATERAL (
+        SELECT state, status, body FROM idempotency_keys WHERE order_id = orders.id AND state = 'done' LIMIT 1
+    ) AS decided ON true
+    WHERE orders.cart_id = :cart_id
+    ON CONFLICT (principal, route, key) DO UPDATE
+    SET request_hash = excluded.request_hash, state = excluded.state, order_id = excluded.order_id,
+        status = excluded.status, body = excluded.body, expires_at = excluded.expires_at
+    RETURNING order_id, status, body
+""")
+
+
+def _bind_to_order_of(session: Session, cart_id: int, key: Key) -> Placed:
+    """The cart was sold under another key: this key now stands for the same order, and nothing is sold twice."""
+    values = {"cart_id": cart_id, "kept_for": timedelta(hours=settings().idempotency_hours), **asdict(key)}
+    row = session.execute(_BIND, values).one()
+    return Placed(row.order_id, (row.status, row.body) if row.status else None)
+
+
+def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Key, caller: Caller) -> Placed:
+    purchase = _decide(session, form, context)
+    order_id = write_order(session, purchase=purchase, key=key, caller=caller)
+    if order_id is None:
+        raise errors.SlotFull
+    if form.save_as_default:
+        _make_default(session, token_id=form.payment_token_id, caller=caller)
+    return Placed(order_id)
+
+
+def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchase:
+    """Check everything and price the basket from the locked rows; raises the refusals."""
+    branch_id = context.branch_id()
+    booking = context.booking(datetime.now(UTC))
+    lines = price_lines(locks.checkout_lines(session, cart_id=form.cart_id, stock_location_id=branch_id))
+    if not lines:
+        raise errors.CartEmpty
+    if missing := missing_items(lines):
+        raise errors.InsufficientStock(details={"missing": [item.model_dump() for item in missing]})
+    _check_token(context)
+    totals = total_up(
+        (line.priced for line in lines), form.fulfillment_type, context.tariff, settings().weighed_buffer_percent
+    )
+    if form.expected_total is not None and form.expected_total != totals.total:
+        raise errors.PriceChanged(details={"total": float(totals.total)})
+    return Purchase(form, context, lines, totals, booking, _address(form, context))
+
+
+def _check_token(context: Context) -> None:
+    row = context.row
+    if row.token_id is None:
+        raise errors.PaymentTokenNotFound
+    if not row.token_is_active:
+        raise errors.PaymentTokenInactive
+    sandbox = settings().payment_provider == "sandbox"
+    if row.token_provider != (PaymentProvider.MOCKPAY if sandbox else PaymentProvider.STRIPE):
+        raise errors.UnsupportedProvider
+
+
+def _address(form: ConfirmRequest, context: Context) -> str | None:
+    """Where to deliver: as sent, else the default address; a shop may also take the order and ask the customer."""
+    return None if context.is_pickup else form.address or context.row.default_address
+
+
+def _make_default(session: Session, *, token_id: int, caller: Caller) -> None:
+    """Make a token the user's only default; the sandbox's shared card belongs to nobody and stays as it is."""
+    mine = PaymentToken.user_id == caller.user_id
+    session.execute(update(PaymentToken).where(mine, PaymentToken.is_default).values(is_default=False))
+    chosen = session.execute(
+        update(PaymentToken).where(mine, PaymentToken.id == token_id).values(is_default=True).returning(PaymentToken.id)
+    ).scalar_one_or_none()
+    if chosen is not None:
+        audit.record(session, entity_type="payment_preferences", action="SET_DEFAULT", entity_id=chosen, by=caller)

@@ -1,0 +1,92 @@
+"""Cancelling an order: its stock and its delivery slot become free again, once, in the transaction that cancels it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.domain.caller import Caller
+from app.services import audit, locks, outbox
+from app.services.carts import restoring
+from app.services.checkout.answers import Decision
+from app.transaction import after_commit
+
+# The movement comes first: its UNIQUE source makes a second release insert nothing, and so free nothing.
+_RELEASE = text("""
+WITH released AS (
+    INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change,
+                                 source_type, source_id, actor_user_id)
+    SELECT :stock_location_id, product_id, 'release', quantity, -quantity, 'order_item', id, :actor_user_id
+    FROM order_items WHERE order_id = :order_id
+    ON CONFLICT DO NOTHING
+    RETURNING product_id, available_change AS quantity
+), stock AS (
+    UPDATE inventory
+    SET available_quantity = available_quantity + released.quantity,
+        reserved_quantity = reserved_quantity - released.quantity, updated_at = now()
+    FROM released
+    WHERE inventory.stock_location_id = :stock_location_id AND inventory.product_id = released.product_id
+), booking AS (
+    UPDATE slot_bookings SET released_at = now() WHERE order_id = :order_id AND released_at IS NULL
+    RETURNING occurrence_id
+), slot AS (
+    UPDATE slot_occurrences SET booked = booked - 1 FROM booking WHERE slot_occurrences.id = booking.occurrence_id
+), answered AS (
+    UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
+    WHERE order_id = :order_id AND state = 'placed'
+)
+UPDATE orders SET status = 'CANCELED', canceled_at = now(), cancel_reason = :reason, updated_at = now()
+WHERE id = :order_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """What has to be known of an order to cancel it or to tell of it."""
+
+    order_id: int
+    order_number: str
+    user_id: int
+    status: str
+    stock_location_id: int
+
+
+def cancel(session: Session, order: OrderFacts, *, reason: str, answer: Decision, by: Caller | None = None) -> None:
+    """Cancel a locked order, free its stock and slot, and answer its open keys. A step.
+
+    A declined payment puts the lines back into the customer's cart after the commit.
+    """
+    locks.stock_of_order(session, order_id=order.order_id, stock_location_id=order.stock_location_id)
+    values = {
+        "order_id": order.order_id,
+        "stock_location_id": order.stock_location_id,
+        "actor_user_id": by.user_id if by else None,
+        "reason": reason,
+        "answer_status": answer.status,
+        "answer_body": orjson.dumps(answer.body).decode(),
+    }
+    session.execute(_RELEASE, values)
+    audit.record(
+        session,
+        entity_type="order",
+        action="CANCEL",
+        entity_id=order.order_id,
+        by=by,
+        old={"status": order.status},
+        new={"status": "CANCELED", "reason": reason},
+    )
+    publish(session, order, "order.canceled")
+    if reason == "payment_declined":
+        after_commit(session, lambda: restoring.restore(order_id=order.order_id, user_id=order.user_id))
+
+
+def publish(session: Session, order: OrderFacts, topic: str) -> None:
+    """Tell the outside about an order. A step."""
+    outbox.publish(session, topic=topic, aggregate=f"order:{order.order_id}", payload=event_of(order))
+
+
+def event_of(order: OrderFacts) -> dict[str, Any]:
+    """What every order event carries; handlers read the rest."""
+    return {"order_id": order.order_id, "user_id": order.user_id, "order_number": order.order_number}

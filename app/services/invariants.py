@@ -1,0 +1,74 @@
+"""What must always be true of the data: each count is 0, after every test and every five minutes in production."""
+
+from sqlalchemy import text
+
+from app.transaction import reading
+
+_CHECKS = {
+    "stock_below_zero": "SELECT count(*) FROM inventory WHERE available_quantity < 0 OR reserved_quantity < 0",
+    "stock_not_explained_by_movements": """
+        SELECT count(*) FROM inventory LEFT JOIN (
+            SELECT stock_location_id, product_id, sum(available_change) AS available, sum(reserved_change) AS reserved
+            FROM stock_movements GROUP BY stock_location_id, product_id
+        ) AS moved USING (stock_location_id, product_id)
+        WHERE available_quantity <> COALESCE(available, 0) OR reserved_quantity <> COALESCE(reserved, 0)
+    """,
+    "reserved_not_owned_by_open_orders": """
+        SELECT count(*) FROM inventory LEFT JOIN (
+            SELECT stock_location_id, product_id, sum(quantity) AS owned
+            FROM orders JOIN order_items ON order_items.order_id = orders.id
+            WHERE status NOT IN ('CANCELED', 'DELIVERED') GROUP BY stock_location_id, product_id
+        ) AS open USING (stock_location_id, product_id)
+        WHERE reserved_quantity <> COALESCE(owned, 0)
+    """,
+    "slot_places_not_booked_by_orders": """
+        SELECT count(*) FROM slot_occurrences AS slot
+        WHERE booked <> (SELECT count(*) FROM slot_bookings WHERE occurrence_id = slot.id AND released_at IS NULL)
+    """,
+    "slot_held_by_cancelled_order": """
+        SELECT count(*) FROM slot_bookings JOIN orders ON orders.id = slot_bookings.order_id
+        WHERE released_at IS NULL AND status = 'CANCELED'
+    """,
+    "journals_out_of_balance": """
+        SELECT count(*) FROM (SELECT journal_id FROM entries GROUP BY journal_id HAVING sum(amount) <> 0) AS wrong
+    """,
+    "balances_not_sum_of_entries": """
+        SELECT count(*) FROM accounts WHERE balance IS NOT NULL
+        AND balance <> (SELECT COALESCE(sum(amount), 0) FROM entries WHERE account_id = accounts.id)
+    """,
+    "confirmed_orders_without_authorization": """
+        SELECT count(*) FROM orders JOIN payments ON payments.order_id = orders.id
+        WHERE status NOT IN ('PENDING_PAYMENT', 'CANCELLING', 'CANCELED') AND authorized_amount = 0
+    """,
+    "holds_without_live_order_or_void": """
+        SELECT count(*) FROM payments JOIN orders ON orders.id = payments.order_id
+        WHERE status = 'CANCELED' AND authorized_amount > 0 AND NOT EXISTS (
+            SELECT 1 FROM payment_operations WHERE payment_id = payments.id AND kind IN ('void', 'refund'))
+    """,
+    "captured_above_authorized": "SELECT count(*) FROM payments WHERE captured_amount > authorized_amount",
+    "refunded_above_captured": """
+        SELECT count(*) FROM payments WHERE refunded_amount + refund_pending_amount > captured_amount
+    """,
+    "captures_not_in_the_books": """
+        SELECT count(*) FROM payment_operations WHERE kind IN ('capture', 'refund') AND state = 'ok'
+        AND NOT EXISTS (SELECT 1 FROM journals WHERE reference = kind || ':' || payment_operations.id)
+    """,
+    "two_orders_for_one_cart": """
+        SELECT count(*) FROM (
+            SELECT cart_id FROM orders GROUP BY cart_id, stock_location_id HAVING count(*) > 1
+        ) AS doubled
+    """,
+    "stale_undecided_keys": """
+        SELECT count(*) FROM idempotency_keys WHERE state = 'placed' AND created_at < now() - interval '72 hours'
+    """,
+    "stale_outbox_events": """
+        SELECT count(*) FROM outbox WHERE done_at IS NULL AND created_at < now() - interval '10 minutes'
+    """,
+}
+_ALL = text("SELECT " + ", ".join(f"({query}) AS {name}" for name, query in _CHECKS.items()))
+
+
+def violations() -> dict[str, int]:
+    """The number of rows that break each rule, all from one snapshot; every one must be 0."""
+    with reading() as connection:
+        return dict(connection.execute(_ALL).one()._mapping)

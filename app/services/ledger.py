@@ -1,0 +1,91 @@
+"""The books. A journal moves amounts between accounts and sums to zero; the database refuses one that does not.
+
+Entries are positive where an account's claim grows (a wallet, what we owe for an order, revenue) and negative where it
+shrinks; what the payment provider owes us is therefore a negative balance of `psp_receivable`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.config import settings
+from app.domain.enums import AccountKind
+from app.models import Account, Entry, Journal
+
+_WITH_BALANCE = frozenset({AccountKind.WALLET, AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One side of a journal; `owner_id` is the user or shop of an account that belongs to one."""
+
+    kind: AccountKind
+    amount: Decimal
+    owner_id: int | None = None
+
+
+def post(
+    session: Session, *, reference: str, description: str, moves: Sequence[Move], order_id: int | None = None
+) -> bool:
+    """Book a journal; False when `reference` is booked already. A step.
+
+    The sum of the moves must be zero: the database raises at the commit otherwise.
+    """
+    journal_id = session.execute(
+        insert(Journal)
+        .values(reference=reference, description=description, order_id=order_id)
+        .on_conflict_do_nothing(index_elements=[Journal.reference])
+        .returning(Journal.id)
+    ).scalar_one_or_none()
+    if journal_id is None:
+        return False
+    accounts = _accounts(session, moves)
+    rows = [
+        {"journal_id": journal_id, "account_id": accounts[move.kind, move.owner_id], "amount": move.amount}
+        for move in moves
+    ]
+    session.execute(insert(Entry), rows)
+    return True
+
+
+def post_capture(session: Session, *, operation_id: int, order_id: int, amount: Decimal) -> None:
+    """The provider took the money: it owes us, and we owe the customer the goods. A step."""
+    moves = [Move(AccountKind.PSP_RECEIVABLE, -amount), Move(AccountKind.ORDER_LIABILITY, amount)]
+    post(session, reference=f"capture:{operation_id}", description="Captured", moves=moves, order_id=order_id)
+
+
+def post_refund(session: Session, *, operation_id: int, order_id: int, amount: Decimal) -> None:
+    """The provider gave money back: the reverse of a capture. A step."""
+    moves = [Move(AccountKind.ORDER_LIABILITY, -amount), Move(AccountKind.PSP_RECEIVABLE, amount)]
+    post(session, reference=f"refund:{operation_id}", description="Refunded", moves=moves, order_id=order_id)
+
+
+def _accounts(session: Session, moves: Sequence[Move]) -> dict[tuple[AccountKind, int | None], int]:
+    """The account ids of the moves, opened on first use; read before written, so that no shared row gets hot."""
+    wanted = {(move.kind, move.owner_id) for move in moves}
+    found = _find(session, wanted)
+    if missing := wanted - found.keys():
+        currency = settings().currency
+        rows = [
+            {"kind": kind, "owner_id": owner, "currency": currency, "balance": 0 if kind in _WITH_BALANCE else None}
+            for kind, owner in sorted(missing, key=lambda item: (item[0], item[1] or 0))
+        ]
+        session.execute(insert(Account).on_conflict_do_nothing(), rows)
+        found = _find(session, wanted)
+    return found
+
+
+def _find(session: Session, wanted: set[tuple[AccountKind, int | None]]) -> dict[tuple[AccountKind, int | None], int]:
+    kinds = {kind for kind, _ in wanted}
+    owners = {owner for _, owner in wanted if owner is not None}
+    statement = select(Account.kind, Account.owner_id, Account.id).where(
+        Account.kind.in_(kinds),
+        Account.currency == settings().currency,
+        Account.owner_id.is_(None) | Account.owner_id.in_(owners),
+    )
+    rows = session.execute(statement).all()
+    return {(row.kind, row.owner_id): row.id for row in rows if (row.kind, row.owner_id) in wanted}

@@ -1,0 +1,263 @@
+"""T2: what a provider's answer does to the payment, the order and the books.
+
+Whoever learns of it (the request, a retry, a webhook, the sweeper) calls `apply`; a second call finds nothing to do.
+Outcomes merge by rank and not by arrival: captured, then authorized, then declined or cancelled, then unknown.
+"""
+
+import logging
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy.orm import Session
+
+from app.clients.payments import Outcome, Status
+from app.domain.channels import DELIVERY_OR_PICKUP
+from app.domain.enums import OperationKind, OperationState, OrderStatus
+from app.models import Payment, PaymentOperation
+from app.services import audit, ledger, locks
+from app.services.checkout import answers, releasing
+from app.services.checkout.answers import Decision
+from app.services.payments import settlement
+from app.transaction import reading, retried, transaction
+
+log = logging.getLogger("aisle.payments")
+
+Locked = Row[*tuple[Any, ...]]
+
+FINAL = frozenset({OperationState.OK, OperationState.FAILED, OperationState.CANCELLED, OperationState.MANUAL})
+
+
+def apply(operation_id: int, outcome: Outcome) -> Decision:
+    """Apply an answer to one operation, once, and say what the confirm is answered with now."""
+    return retried(lambda: _apply(operation_id, outcome))
+
+
+_KINDS = {
+    Status.CAPTURED: (OperationKind.CAPTURE, OperationKind.AUTHORIZE),
+    Status.REFUNDED: (OperationKind.REFUND,),
+    Status.VOIDED: (OperationKind.VOID, OperationKind.AUTHORIZE),
+}
+
+
+def apply_provider_event(*, reference: str, outcome: Outcome) -> bool:
+    """Apply what the provider told us by itself; False when it concerns no operation of ours that is still open.
+
+    `reference` is our payment's. Of several refunds the oldest open one of that amount is meant.
+    """
+    kinds = _KINDS.get(outcome.status, (OperationKind.AUTHORIZE,))
+    with reading() as connection:
+        rows = connection.execute(_OPERATIONS, {"reference": reference, "kinds": kinds}).all()
+    for kind in kinds:
+        for row in rows:
+            if row.kind == kind and (kind is not OperationKind.REFUND or row.amount == outcome.amount):
+                apply(row.id, outcome)
+                return True
+    return False
+
+
+_OPERATIONS = (
+    select(PaymentOperation.id, PaymentOperation.kind, PaymentOperation.amount)
+    .join(Payment, Payment.id == PaymentOperation.payment_id)
+    .where(
+        Payment.reference == bindparam("reference"),
+        PaymentOperation.kind.in_(bindparam("kinds", expanding=True)),
+        PaymentOperation.state.not_in(FINAL) | (PaymentOperation.kind == OperationKind.AUTHORIZE),
+    )
+    .order_by(PaymentOperation.id)
+)
+
+
+def _apply(operation_id: int, outcome: Outcome) -> Decision:
+    with transaction() as session:
+        locks.limit_waits(session)
+        row = locks.operation(session, operation_id=operation_id)
+        if row is None:
+            raise LookupError(f"payment operation {operation_id} is gone")
+        match OperationKind(row.kind):
+            case OperationKind.AUTHORIZE:
+                return _authorization(session, row, outcome)
+            case OperationKind.CAPTURE:
+                _captured(session, row, outcome)
+            case OperationKind.VOID:
+                _voided(session, row, outcome)
+            case OperationKind.REFUND:
+                _refunded(session, row, outcome)
+        return _pending(row)
+
+
+def _authorization(session: Session, row: Locked, outcome: Outcome) -> Decision:
+    match outcome.status:
+        case Status.AUTHORIZED | Status.CAPTURED:
+            return _authorized(session, row, outcome)
+        case Status.DECLINED | Status.VOIDED:
+            return _refused(session, row, outcome)
+        case Status.UNKNOWN | Status.NOT_FOUND | Status.REFUNDED:
+            return _no_answer(session, row)
+
+
+def _authorized(session: Session, row: Locked, outcome: Outcome) -> Decision:
+    if row.state == OperationState.OK:
+        return _confirmed(row)
+    if not _same_money(row, outcome):
+        _to_manual(session, row, "amount or currency differs from what was asked for")
+        return _pending(row)
+    if row.order_status == OrderStatus.PENDING_PAYMENT:
+        decision = _confirmed(row)
+        session.execute(_CONFIRM, _confirm_values(row, outcome, decision))
+        return decision
+    # The order is cancelled or being cancelled: keep the money's trace and let go of it.
+    _set_operation(session, row, OperationState.OK)
+    held = {"authorized_amount": row.amount, "provider_reference": outcome.provider_reference}
+    session.execute(update(Payment).where(Payment.id == row.payment_id).values(**held))
+    settlement.request_void(session, payment_id=row.payment_id, amount=row.amount)
+    return _pending(row)
+
+
+_CONFIRM = text("""
+WITH operation AS (
+    UPDATE payment_operations SET state = 'ok', updated_at = now() WHERE id = :operation_id
+), payment AS (
+    UPDATE payments SET authorized_amount = :amount, provider_reference = :provider_reference, updated_at = now()
+    WHERE id = :payment_id
+), confirmed AS (
+    UPDATE orders SET status = :status, updated_at = now() WHERE id = :order_id
+), answered AS (
+    UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
+    WHERE order_id = :order_id AND state = 'placed'
+), audited AS (
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id)
+    VALUES ('order', :order_id, 'UPDATE_STATUS', jsonb_build_object('status', 'PENDING_PAYMENT'),
+            jsonb_build_object('status', CAST(:status AS text)), :user_id)
+)
+INSERT INTO outbox (topic, aggregate, payload)
+VALUES ('order.confirmed', 'order:' || :order_id, CAST(:event AS jsonb))
+""")
+
+
+def _confirm_values(row: Locked, outcome: Outcome, decision: Decision) -> dict[str, Any]:
+    return {
+        "operation_id": row.operation_id,
+        "payment_id": row.payment_id,
+        "order_id": row.order_id,
+        "user_id": row.user_id,
+        "amount": row.amount,
+        "provider_reference": outcome.provider_reference,
+        "status": DELIVERY_OR_PICKUP.first_status.value,
+        "answer_status": decision.status,
+        "answer_body": orjson.dumps(decision.body).decode(),
+        "event": orjson.dumps(releasing.event_of(_facts(row))).decode(),
+    }
+
+
+def _refused(session: Session, row: Locked, outcome: Outcome) -> Decision:
+    """Declined, or cancelled at the provider; never overrules an authorization that was already applied."""
+    if row.state == OperationState.OK:
+        return _confirmed(row)
+    if row.order_status == OrderStatus.CANCELED:
+        return answers.declined(order_id=row.order_id, failure_code=row.cancel_reason)
+    by_us = row.order_status == OrderStatus.CANCELLING
+    _set_operation(session, row, OperationState.CANCELLED if by_us else OperationState.FAILED, outcome.failure_code)
+    reason = (row.cancel_reason or "payment_abandoned") if by_us else "payment_declined"
+    decision = answers.declined(order_id=row.order_id, failure_code=reason if by_us else outcome.failure_code)
+    releasing.cancel(session, _facts(row), reason=reason, answer=decision)
+    return decision
+
+
+def _no_answer(session: Session, row: Locked) -> Decision:
+    if row.state in (OperationState.CREATED, OperationState.SENT):
+        _set_operation(session, row, OperationState.UNKNOWN)
+    if row.state == OperationState.OK:
+        return _confirmed(row)
+    return _pending(row)
+
+
+def _captured(session: Session, row: Locked, outcome: Outcome) -> None:
+    if _settled_or_unknown(session, row, outcome):
+        return
+    if outcome.status is not Status.CAPTURED or not _same_money(row, outcome):
+        _to_manual(session, row, outcome.failure_code or f"capture answered {outcome.status}")
+        return
+    _set_operation(session, row, OperationState.OK)
+    _add_to_payment(session, row, captured_amount=row.amount)
+    ledger.post_capture(session, operation_id=row.operation_id, order_id=row.order_id, amount=row.amount)
+
+
+def _voided(session: Session, row: Locked, outcome: Outcome) -> None:
+    if _settled_or_unknown(session, row, outcome):
+        return
+    if outcome.status in (Status.VOIDED, Status.NOT_FOUND):
+        _set_operation(session, row, OperationState.OK)
+    else:
+        _to_manual(session, row, outcome.failure_code or f"void answered {outcome.status}")
+
+
+def _refunded(session: Session, row: Locked, outcome: Outcome) -> None:
+    if _settled_or_unknown(session, row, outcome):
+        return
+    if outcome.status is not Status.REFUNDED or not _same_money(row, outcome):
+        _to_manual(session, row, outcome.failure_code or f"refund answered {outcome.status}")
+        return
+    _set_operation(session, row, OperationState.OK)
+    _add_to_payment(session, row, refunded_amount=row.amount, refund_pending_amount=-row.amount)
+    ledger.post_refund(session, operation_id=row.operation_id, order_id=row.order_id, amount=row.amount)
+    releasing.publish(session, _facts(row), "order.refunded")
+
+
+def _settled_or_unknown(session: Session, row: Locked, outcome: Outcome) -> bool:
+    """Whether there is nothing to decide: the operation is final already, or the provider gave no answer."""
+    if row.state in FINAL:
+        return True
+    if outcome.status is Status.UNKNOWN:
+        _set_operation(session, row, OperationState.UNKNOWN)
+        return True
+    return False
+
+
+def _facts(row: Locked) -> releasing.OrderFacts:
+    return releasing.OrderFacts(
+        order_id=row.order_id,
+        order_number=row.order_number,
+        user_id=row.user_id,
+        status=row.order_status,
+        stock_location_id=row.stock_location_id,
+    )
+
+
+def _confirmed(row: Locked) -> Decision:
+    return answers.confirmed(
+        order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
+    )
+
+
+def _pending(row: Locked) -> Decision:
+    return answers.pending(order_id=row.order_id, order_number=row.order_number)
+
+
+def _same_money(row: Locked, outcome: Outcome) -> bool:
+    amount_agrees = outcome.amount is None or outcome.amount == row.amount
+    return amount_agrees and (outcome.currency or row.currency).upper() == row.currency
+
+
+def _set_operation(session: Session, row: Locked, state: OperationState, failure_code: str | None = None) -> None:
+    changed = {"state": state, "failure_code": failure_code}
+    session.execute(update(PaymentOperation).where(PaymentOperation.id == row.operation_id).values(**changed))
+
+
+def _add_to_payment(session: Session, row: Locked, **added: Decimal) -> None:
+    values = {name: getattr(Payment, name) + amount for name, amount in added.items()}
+    session.execute(update(Payment).where(Payment.id == row.payment_id).values(**values))
+
+
+def _to_manual(session: Session, row: Locked, reason: str) -> None:
+    """Leave it to a person: an answer that fits nothing we asked for is never applied by itself."""
+    log.error("payment operation needs a person", extra={"operation_id": row.operation_id, "reason": reason})
+    _set_operation(session, row, OperationState.MANUAL, reason[:64])
+    audit.record(
+        session,
+        entity_type="payment",
+        action="NEEDS_ATTENTION",
+        entity_id=row.payment_id,
+        context={"operation_id": row.operation_id, "reason": reason},
+    )

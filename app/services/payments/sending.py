@@ -1,0 +1,66 @@
+"""Asking the provider, with no transaction open and no connection held."""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.clients.payments import Outcome
+from app.clients.providers import payment_client
+from app.config import settings
+from app.domain.enums import OperationKind
+from app.services import locks
+from app.services.checkout.answers import Decision
+from app.services.payments import outcomes
+from app.transaction import transaction
+
+
+def authorize(order_id: int) -> Decision | None:
+    """Take on the authorization of an order, send it and apply the answer; None when there is nothing to send."""
+    with transaction() as session:
+        claimed = locks.claim_authorization(session, order_id=order_id, patience=_answer_time())
+    if claimed is None:
+        return None
+    return outcomes.apply(claimed.operation_id, ask(claimed, claimed.provider_token))
+
+
+def carry_out(operation_id: int, token: str | None = None) -> None:
+    """Send one operation and apply the answer; sending it again is harmless (its key goes along)."""
+    with transaction() as session:
+        row = locks.operation(session, operation_id=operation_id)
+    if row is not None and row.state not in outcomes.FINAL:
+        outcomes.apply(operation_id, ask(row, token or ""))
+
+
+def ask(row: Row[*tuple[Any, ...]], token: str) -> Outcome:
+    """Put an operation to the provider. `row` as read by `locks.operation`."""
+    client = payment_client(settings())
+    key, reference = str(row.idempotency_key), row.reference
+    match OperationKind(row.kind):
+        case OperationKind.AUTHORIZE:
+            return client.authorize(
+                reference=reference, token=token, amount=row.amount, currency=row.currency, idempotency_key=key
+            )
+        case OperationKind.CAPTURE:
+            return client.capture(
+                reference=reference,
+                provider_reference=row.provider_reference or "",
+                amount=row.amount,
+                idempotency_key=key,
+            )
+        case OperationKind.VOID:
+            return client.void(
+                reference=reference, provider_reference=row.provider_reference or "", idempotency_key=key
+            )
+        case OperationKind.REFUND:
+            return client.refund(
+                reference=reference,
+                provider_reference=row.provider_reference or "",
+                amount=row.amount,
+                idempotency_key=key,
+            )
+
+
+def _answer_time() -> timedelta:
+    """Twice what a call can take at most: after that an operation marked sent belongs to nobody any more."""
+    return timedelta(seconds=2 * (settings().payment_connect_timeout + settings().payment_read_timeout))

@@ -1,0 +1,171 @@
+"""Finishing what a crash, a lost answer or a closed browser left open. Any number of sweepers may run at once."""
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.clients.payments import Status
+from app.clients.providers import payment_client
+from app.config import settings
+from app.domain.enums import OperationKind, OperationState, OrderStatus
+from app.models import Order, Payment, PaymentOperation, PaymentToken
+from app.services import locks
+from app.services.payments import outcomes, sending, webhooks
+from app.transaction import reading, transaction
+
+log = logging.getLogger("aisle.sweeper")
+
+PAUSES = (
+    timedelta(seconds=5),
+    timedelta(seconds=15),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+)
+GIVE_UP_AFTER = timedelta(hours=72)
+BATCH = 50
+
+
+def sweep() -> dict[str, int]:
+    """One pass over everything that is due; answers how many of each were dealt with."""
+    return {
+        "payment_operations": _sweep_operations(),
+        "webhooks": webhooks.process_due(),
+        "answers": _settle_answers(),
+        "expired_rows": _collect_garbage(),
+    }
+
+
+def settle(operation_id: int) -> None:
+    """Bring one payment operation nearer to its end; harmless to repeat."""
+    row = _read(operation_id)
+    if row is None or row.state in outcomes.FINAL:
+        return
+    if row.kind != OperationKind.AUTHORIZE:
+        sending.carry_out(operation_id)
+    elif row.order_status == OrderStatus.CANCELLING or row.is_late:
+        _abandon(row)
+    else:
+        _resume(row)
+
+
+def _sweep_operations() -> int:
+    """One poisoned row never blocks the rest: whatever it raises is logged, and it comes back after its pause."""
+    with transaction() as session:
+        leased = locks.lease_operations(session, batch=BATCH, pauses=PAUSES)
+    for operation_id in leased:
+        try:
+            settle(operation_id)
+        except Exception:
+            log.exception("a payment operation could not be settled", extra={"operation_id": operation_id})
+    _give_up()
+    return len(leased)
+
+
+def _resume(row: Row[*tuple[Any, ...]]) -> None:
+    """Ask what became of an authorization; when it never arrived, send it again under the same key."""
+    outcome = payment_client(settings()).find(reference=row.reference)
+    if outcome.status is Status.NOT_FOUND:
+        outcome = sending.ask(row, row.provider_token or "")
+    outcomes.apply(row.operation_id, outcome)
+
+
+def _abandon(row: Row[*tuple[Any, ...]]) -> None:
+    """Cancel an unpaid order: fence first, then cancel at the provider, and only then release.
+
+    Without the fence a client's retry could confirm the order between the provider's cancel and ours.
+    """
+    with transaction() as session:
+        fenced = fence(session, order_id=row.order_id, reason="payment_abandoned")
+    if not fenced:
+        return
+    outcome = payment_client(settings()).cancel(reference=row.reference)
+    outcomes.apply(row.operation_id, outcome)
+
+
+def fence(session: Session, *, order_id: int, reason: str) -> bool:
+    """Forbid any payment of an undecided order from now on; False when it is decided already. A step."""
+    fenced = session.execute(
+        update(Order)
+        .where(Order.id == order_id, Order.status == OrderStatus.PENDING_PAYMENT)
+        .values(status=OrderStatus.CANCELLING, cancel_reason=reason)
+        .returning(Order.id)
+    ).scalar_one_or_none()
+    if fenced is not None:
+        return True
+    return session.execute(select(Order.status).where(Order.id == order_id)).scalar_one() == OrderStatus.CANCELLING
+
+
+_READ = (
+    select(
+        PaymentOperation.id.label("operation_id"),
+        PaymentOperation.kind,
+        PaymentOperation.state,
+        PaymentOperation.amount,
+        PaymentOperation.idempotency_key,
+        Payment.reference,
+        Payment.currency,
+        Payment.provider_reference,
+        Order.id.label("order_id"),
+        Order.status.label("order_status"),
+        (Order.pay_deadline <= func.now()).label("is_late"),
+        PaymentToken.provider_token,
+    )
+    .join(Payment, Payment.id == PaymentOperation.payment_id)
+    .join(Order, Order.id == Payment.order_id)
+    .outerjoin(PaymentToken, PaymentToken.id == Payment.payment_token_id)
+)
+
+
+def _read(operation_id: int) -> Row[*tuple[Any, ...]] | None:
+    with reading() as connection:
+        return connection.execute(_READ.where(PaymentOperation.id == operation_id)).one_or_none()
+
+
+def _give_up() -> None:
+    """Hand operations that found no end in three days to a person."""
+    open_states = (OperationState.CREATED, OperationState.SENT, OperationState.UNKNOWN)
+    with transaction() as session:
+        given_up = session.execute(
+            update(PaymentOperation)
+            .where(
+                PaymentOperation.state.in_(open_states),
+                PaymentOperation.created_at < func.now() - GIVE_UP_AFTER,
+            )
+            .values(state=OperationState.MANUAL, failure_code="gave_up")
+            .returning(PaymentOperation.id)
+        ).scalars()
+        for operation_id in given_up:
+            log.error("payment operation needs a person", extra={"operation_id": operation_id})
+
+
+_SETTLE_ANSWERS = text("""
+    UPDATE idempotency_keys AS open SET state = 'done', status = decided.status, body = decided.body
+    FROM idempotency_keys AS decided
+    WHERE open.state = 'placed' AND decided.order_id = open.order_id AND decided.state = 'done'
+""")
+
+
+def _settle_answers() -> int:
+    """A second key bound to an order in the very moment it was decided gets the order's answer."""
+    with transaction() as session:
+        return session.execute(_SETTLE_ANSWERS).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+_GARBAGE = (
+    text("DELETE FROM idempotency_keys WHERE expires_at < now() AND state = 'done'"),
+    text("DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'"),
+    text("DELETE FROM registration_codes WHERE expires_at < now() - interval '1 day'"),
+    text("DELETE FROM password_resets WHERE expires_at < now()"),
+    text("DELETE FROM login_failures WHERE last_failed_at < now() - interval '1 day'"),
+)
+
+
+def _collect_garbage() -> int:
+    """Delete rows whose time is over: old answers, spent tokens, codes and counts."""
+    with transaction() as session:
+        return sum(session.execute(statement).rowcount for statement in _GARBAGE)  # type: ignore[attr-defined]
