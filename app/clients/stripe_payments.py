@@ -23,6 +23,7 @@ from app.domain.enums import PaymentProvider
 from app.domain.minor_units import to_minor
 
 _INTENTS = "/v1/payment_intents"
+_NOT_PAYABLE = "amount_not_payable"
 _UNKNOWN = Outcome(Status.UNKNOWN)
 _TOKEN = re.compile(r"pm_[A-Za-z0-9_]{1,100}", re.ASCII)
 _BEST_FIRST = (Status.CAPTURED, Status.AUTHORIZED, Status.UNKNOWN, Status.VOIDED, Status.DECLINED)
@@ -41,13 +42,12 @@ class StripePayments:
 
     def authorize(self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str) -> Outcome:
         """Hold the amount. A card that asks for its owner's confirmation is declined: nobody is there to give it."""
-        try:
-            units = to_minor(amount, currency)
-        except ValueError:
-            return Outcome(Status.DECLINED, amount, currency, failure_code="amount_not_payable")
+        units = _units(amount, currency)
+        if units is None:
+            return Outcome(Status.DECLINED, amount, currency, failure_code=_NOT_PAYABLE)
         customer, _, method = token.rpartition(":")
         form = {
-            "amount": str(units),
+            "amount": units,
             "currency": currency.lower(),
             "payment_method": method,
             "payment_method_types[]": "card",
@@ -67,17 +67,20 @@ class StripePayments:
 
     def capture(self, *, reference: str, provider_reference: str, amount: Decimal, idempotency_key: str) -> Outcome:
         """Take up to the held amount; Stripe lets go of the rest by itself."""
-        form = {"amount_to_capture": str(to_minor(amount, self._currency))}
-        reply = self._http.post(f"{_INTENTS}/{provider_reference}/capture", form, key=idempotency_key)
+        units = _units(amount, self._currency)
+        if units is None:
+            return self._declined(amount, provider_reference, _NOT_PAYABLE)
+        path = f"{_INTENTS}/{provider_reference}/capture"
+        reply = self._http.post(path, {"amount_to_capture": units}, key=idempotency_key)
         if reply is None:
             return _UNKNOWN
         if reply.ok:
             outcome = intent_outcome(reply.body)
             return replace(outcome, amount=outcome.amount or amount)
         now = self._look(provider_reference)
-        if now.status is Status.CAPTURED or not reply.refused:
-            return now if now.status is Status.CAPTURED else _UNKNOWN
-        return Outcome(Status.DECLINED, amount, self._currency, provider_reference, reply.code)
+        if now.status is Status.CAPTURED:
+            return now
+        return self._declined(amount, provider_reference, reply.code) if reply.refused else _UNKNOWN
 
     def void(self, *, reference: str, provider_reference: str, idempotency_key: str) -> Outcome:
         """Let go of a hold; CAPTURED when the money was taken before."""
@@ -85,8 +88,10 @@ class StripePayments:
 
     def refund(self, *, reference: str, provider_reference: str, amount: Decimal, idempotency_key: str) -> Outcome:
         """Give back part or all. The key is written on the refund, so that none is made twice even after a day."""
-        query = {"payment_intent": provider_reference, "limit": "100"}
-        before = self._http.get("/v1/refunds", query)
+        units = _units(amount, self._currency)
+        if units is None:
+            return self._declined(amount, provider_reference, _NOT_PAYABLE)
+        before = self._http.get("/v1/refunds", {"payment_intent": provider_reference, "limit": "100"})
         if before is None or not (before.ok or before.refused):
             return _UNKNOWN
         for refund in before.body.get("data", []):
@@ -94,7 +99,7 @@ class StripePayments:
                 return refund_outcome(refund)
         form = {
             "payment_intent": provider_reference,
-            "amount": str(to_minor(amount, self._currency)),
+            "amount": units,
             "metadata[reference]": reference,
             "metadata[operation]": idempotency_key,
         }
@@ -102,7 +107,7 @@ class StripePayments:
         if reply is not None and reply.ok:
             return refund_outcome(reply.body)
         if reply is not None and reply.refused:
-            return Outcome(Status.DECLINED, amount, self._currency, provider_reference, reply.code)
+            return self._declined(amount, provider_reference, reply.code)
         return _UNKNOWN
 
     def find(self, *, reference: str) -> Outcome:
@@ -154,8 +159,11 @@ class StripePayments:
         """A Stripe event about one of our payments. Raises ValueError if malformed."""
         return read_event(json.loads(raw, parse_float=Decimal))
 
+    def _declined(self, amount: Decimal, intent_id: str, code: str) -> Outcome:
+        return Outcome(Status.DECLINED, amount, self._currency, intent_id, code)
+
     def _settled(self, intent: Intent) -> Outcome:
-        """The outcome of an intent. One that waits for the card's owner is cancelled: it must never come to hold money."""
+        """The outcome of an intent. One that waits for the card's owner is cancelled: it must never hold money."""
         outcome = intent_outcome(intent)
         if intent.get("status") == "requires_action":
             self._cancel_one(str(intent["id"]), f"cancel-{intent['id']}")
@@ -171,6 +179,14 @@ class StripePayments:
     def _look(self, intent_id: str) -> Outcome:
         reply = self._http.get(f"{_INTENTS}/{intent_id}")
         return intent_outcome(reply.body) if reply is not None and reply.ok else _UNKNOWN
+
+
+def _units(amount: Decimal, currency: str) -> str | None:
+    """The amount as Stripe counts it; None for a fraction the currency does not have."""
+    try:
+        return str(to_minor(amount, currency))
+    except ValueError:
+        return None
 
 
 def _best(outcomes: list[Outcome]) -> Outcome:
