@@ -605,6 +605,7 @@ def test_merging_an_empty_guest_cart_gives_the_users_cart(shopper: Shopper, gues
     answer = merge(shopper, guest)
 
     assert answer.json["data"] == {"cart": shopper.get().json["data"], "left_out": []}
+    assert code(guest.get()) == (404, "CART_NOT_FOUND")
 
 
 def test_merging_takes_todays_price_and_audits_each_line(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, select
+from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -21,7 +21,8 @@ from app.transaction import reading, transaction
 Key = Literal["cart_id", "user_id", "token_hash"]
 AnyRow = Row[*tuple[Any, ...]]
 
-_ACTIVE = and_(Cart.status == CartStatus.ACTIVE, Cart.channel == CHANNEL)
+# The status is a literal: with a parameter there, no generic plan could use the partial index of active carts.
+_ACTIVE = and_(Cart.status == literal_column(f"'{CartStatus.ACTIVE}'"), Cart.channel == CHANNEL)
 _WHICH = {
     "cart_id": Cart.id == bindparam("cart_id"),
     "user_id": and_(Cart.user_id == bindparam("user_id"), _ACTIVE),
