@@ -117,8 +117,8 @@ def _reporting(path: Path | None) -> Iterator[Callable[[Problem], None]]:
 @contextmanager
 def _progress(source: CatalogFile) -> Iterator[Callable[[int], None]]:
     """A bar on a terminal, by bytes read; elsewhere one plain line."""
-    length, stream = max(source.size, 1), click.get_text_stream("stderr")
-    with click.progressbar(length=length, label="Importing", file=stream) as bar:
+    length = max(source.size, 1)
+    with click.progressbar(length=length, label="Importing", file=sys.stderr) as bar:
 
         def move_to(position: int) -> None:
             bar.update(position - bar.pos)
