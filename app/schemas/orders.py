@@ -5,6 +5,7 @@ from datetime import date, time
 from pydantic import Field
 
 from app.domain.enums import FulfillmentType, OrderStatus, PaymentProvider, PickedStatus, SoldBy
+from app.schemas.carts import CartAnswer, LeftOutLine
 from app.schemas.envelope import Answer, Instant
 from app.schemas.money import Money, Number
 from app.schemas.pagination import Page
@@ -112,3 +113,10 @@ class OrderAnswer(Answer):
     items: list[OrderLine]
     deposits: list[OrderDeposit]
     tax_table: list[OrderTax]
+
+
+class Reordered(Answer):
+    """The cart after an order was put into it again; `left_out` names what could not be had and why."""
+
+    cart: CartAnswer
+    left_out: list[LeftOutLine]

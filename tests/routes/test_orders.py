@@ -173,6 +173,62 @@ def test_a_pickup_shows_its_branch_and_window(client: FlaskClient, session: Sess
     assert order["delivery_slot"] is None
 
 
+def test_reordering_adds_what_is_still_sold_and_names_the_rest(client: FlaskClient, session: Session) -> None:
+    user, warehouse = make_user(session), make_warehouse(session)
+    milk = make_product(session, name="Milk", stock={warehouse: 5})
+    gone = make_product(session, name="Gone", stock={warehouse: 5})
+    sold_out = make_product(session, name="Sold out")
+    made = make_order(session, user, milk, gone, sold_out, quantity=2, stock_location_id=warehouse.id)
+    gone.is_active = False
+    milk.price = Decimal("12.00")
+    session.commit()
+
+    again = client.post(f"{ORDERS}/{made.id}/reorder", headers=sign_in(session, user)).json["data"]
+
+    [line] = again["cart"]["items"]
+    assert (line["product_id"], line["quantity"], line["unit_price"]) == (milk.id, 2, 12.0)
+    reasons = {line["product_name"]: (line["product_id"], line["reason"]) for line in again["left_out"]}
+    assert reasons == {
+        "Gone": (gone.id, "PRODUCT_INACTIVE"),
+        "Sold out": (sold_out.id, "OUT_OF_STOCK_ANYWHERE"),
+    }
+
+
+def test_reordering_adds_to_what_the_cart_holds(client: FlaskClient, session: Session) -> None:
+    user, warehouse = make_user(session), make_warehouse(session)
+    milk = make_product(session, stock={warehouse: 9})
+    made = make_order(session, user, milk, quantity=2, stock_location_id=warehouse.id)
+    headers = sign_in(session, user)
+    client.post("/api/v1/cart/items", json={"product_id": milk.id, "quantity": 1}, headers=headers)
+
+    client.post(f"{ORDERS}/{made.id}/reorder", headers=headers)
+
+    cart = client.get("/api/v1/cart", headers=headers).json["data"]
+    assert [line["quantity"] for line in cart["items"]] == [3]
+
+
+def test_reordering_a_strangers_order_is_not_found(client: FlaskClient, session: Session) -> None:
+    made = make_order(session, make_user(session))
+
+    answer = client.post(f"{ORDERS}/{made.id}/reorder", headers=sign_in(session, make_user(session)))
+
+    assert answer.status_code == 404
+
+
+def test_reordering_takes_few_statements_for_any_number_of_lines(
+    client: FlaskClient, session: Session, statements: Statements
+) -> None:
+    user, warehouse = make_user(session), make_warehouse(session)
+    products = [make_product(session, stock={warehouse: 5}) for _ in range(7)]
+    made = make_order(session, user, *products, stock_location_id=warehouse.id)
+    headers = sign_in(session, user)
+    statements.clear()
+
+    client.post(f"{ORDERS}/{made.id}/reorder", headers=headers)
+
+    assert len(statements) == 6  # sign-in, lines, cart, offers, write, answer
+
+
 @pytest.mark.parametrize("path", ["", "/receipt"])
 @pytest.mark.parametrize("role", list(Role))
 def test_another_users_order_is_not_found_for_every_role(
