@@ -5,6 +5,7 @@ from app.services.seed.people import DEMO_USERS
 
 from app.config import Settings
 
+LAST_LINE = "Ctrl-C stops everything."
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
 _DEMO_EMAILS = "SELECT email FROM users WHERE email = ANY(%s)"
 
@@ -26,7 +27,7 @@ def ready(settings: Settings, database_url: str, log: object) -> None:
     lines += [
         f"Try: curl -s '{base}/api/v1/catalog/products/search?q=milk&limit=3'",
         f"Log: {log}",
-        "Ctrl-C stops everything.",
+        LAST_LINE,
     ]
     print("\n".join(lines), flush=True)
 

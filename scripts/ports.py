@@ -10,12 +10,12 @@ class PortRefused(Exception):
 
 def check(host: str, port: str | int) -> None:
     """Raise PortRefused when nothing can listen on the address now."""
+    if not str(port).isdecimal() or not 1 <= int(port) <= 65535:
+        raise PortRefused(f"PORT must be a number from 1 to 65535, not {str(port)!r}.")
+    number = int(port)
     try:
-        number = int(port)
         found = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except ValueError:
-        raise PortRefused(f"PORT must be a number, not {port!r}.") from None
-    except (socket.gaierror, OverflowError):
+    except socket.gaierror:
         raise PortRefused(f"{host}:{port} is not an address to listen on; set HOST and PORT.") from None
     family, kind, protocol, _, address = found[0]
     with socket.socket(family, kind, protocol) as probe:

@@ -182,3 +182,7 @@ def _plain(url: str) -> str:
 def _last_line(text: str) -> str:
     lines = text.strip().splitlines()
     return lines[-1].removeprefix("Error: ") if lines else "no reason given"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

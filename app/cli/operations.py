@@ -1,35 +1,35 @@
 """Running the shop: background work by hand, and proof that the books agree."""
 
+import signal
 import threading
-from typing import Any
 
 import click
-from flask import Flask, current_app
+from flask import current_app
+
+from app.services import invariants
+from app.services.payments.sweeper import sweep
+from app.tasks import background
 
 
 @click.command("worker")
 def worker_command() -> None:
     """Relay events and sweep payments until Ctrl-C, as the web processes do unless BACKGROUND_IN_PROCESS=false."""
-    from app.tasks import background
-
-    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
     click.echo("Relaying events and sweeping payments; Ctrl-C stops.")
-    background.run(app, threading.Event())
+    background.run(current_app._get_current_object(), stop)  # type: ignore[attr-defined]
 
 
 @click.command("sweep")
 def sweep_command() -> None:
     """Finish or undo payments that were left open: one pass."""
-    from app.services.payments.sweeper import sweep
-
-    _print_counts(sweep() or {})
+    _print_counts(sweep())
 
 
 @click.command("invariants")
 def invariants_command() -> None:
     """Count what must never be: stock, orders and ledger that disagree. Exit code 1 when anything is found."""
-    from app.services import invariants
-
     found = invariants.violations()
     _print_counts(found)
     if any(found.values()):
@@ -37,7 +37,7 @@ def invariants_command() -> None:
     click.echo("The books agree.")
 
 
-def _print_counts(counts: dict[str, Any]) -> None:
+def _print_counts(counts: dict[str, int]) -> None:
     width = max((len(name) for name in counts), default=0)
     for name, count in counts.items():
         click.echo(f"{name:<{width}}  {count}")

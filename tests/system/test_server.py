@@ -1,0 +1,132 @@
+"""The whole server as a process: it opens, it answers, and nothing outlives it."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+
+from app.config import PROJECT
+from tests.system.shop_process import ShopProcess, bare_environment, still_alive
+
+pytestmark = pytest.mark.xdist_group("server")
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What was seen when the shop opened for the first time."""
+
+    data_dir: Path
+    printed: list[str]
+    tried: httpx.Response
+
+
+@pytest.fixture(scope="module")
+def first_start() -> Iterator[FirstStart]:
+    """A shop opened once and closed again; in a short folder, as the path of a Unix socket is limited to 107 bytes."""
+    folder = Path(tempfile.mkdtemp(prefix="aisle-", dir="/tmp"))
+    folder.chmod(0o755)
+    with ShopProcess(folder) as shop:
+        lines = shop.printed().splitlines()
+        curl = next(line for line in lines if line.startswith("Try: curl"))
+        tried = httpx.get(curl.split("'")[1], timeout=10)
+    yield FirstStart(folder, lines, tried)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def data_dir(first_start: FirstStart) -> Path:
+    return first_start.data_dir
+
+
+def run_module(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=PROJECT,
+        env=bare_environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_second_start_takes_seconds_and_ctrl_c_leaves_nothing_behind(data_dir: Path) -> None:
+    with ShopProcess(data_dir) as shop:
+        alive, ready = shop.get("/livez"), shop.get("/readyz")
+        everybody = [*shop.web_processes(), shop.postgres()]
+        shop.ctrl_c()
+        pressed = time.monotonic()
+        exit_code = shop.process.wait(30)
+        seconds_to_close = time.monotonic() - pressed
+
+    assert shop.seconds_to_open < 20
+    assert (alive.status_code, ready.status_code) == (200, 200)
+    assert len(everybody) >= 4
+    assert exit_code == 0
+    assert seconds_to_close < 15
+    assert still_alive(everybody, seconds=0) == []
+    assert "Traceback" not in shop.printed()
+
+
+def test_the_first_start_prints_the_addresses_a_login_for_each_role_and_a_request_that_works(
+    first_start: FirstStart,
+) -> None:
+    printed = first_start.printed
+
+    assert any("/docs/" in line for line in printed)
+    for role in ("CUSTOMER", "EMPLOYEE", "MANAGER", "ADMIN"):
+        assert any(line.startswith(f"{role} ") and "@" in line for line in printed), role
+    assert first_start.tried.status_code == 200
+    assert first_start.tried.json()["data"]
+
+
+def test_kill_9_takes_gunicorn_along_and_the_next_stop_stops_the_database_too(data_dir: Path) -> None:
+    with ShopProcess(data_dir) as killed:
+        web, postgres = killed.web_processes(), killed.postgres()
+        killed.kill_dead()
+    left = still_alive(web, seconds=15)
+
+    with ShopProcess(data_dir) as next_one:
+        same = next_one.postgres() == postgres
+
+    assert len(web) >= 3
+    assert left == []
+    assert same
+    assert still_alive([postgres], seconds=0) == []
+
+
+def test_flask_commands_share_the_database_of_the_running_shop_and_leave_it_running(data_dir: Path) -> None:
+    with ShopProcess(data_dir) as shop:
+        command = run_module("flask", "migrate", DATA_DIR=str(data_dir))
+        after = shop.get("/readyz")
+
+    assert (command.returncode, command.stdout) == (0, "The schema is up to date.\n")
+    assert after.status_code == 200
+
+
+UNREACHABLE = "postgresql://nobody@127.0.0.1:1/none"
+
+
+@pytest.mark.parametrize("command", [("scripts.serve",), ("flask", "migrate")])
+def test_an_unreachable_database_is_one_line_and_a_failure(command: tuple[str, ...], tmp_path: Path) -> None:
+    done = run_module(*command, DATABASE_URL=UNREACHABLE, DATA_DIR=str(tmp_path), PORT="5999")
+
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [("scripts.serve",), ("flask", "migrate"), ("gunicorn", "wsgi:app")])
+def test_production_without_its_settings_names_every_missing_key_in_one_line(command: tuple[str, ...]) -> None:
+    done = run_module(*command, APP_ENV="production")
+
+    assert done.returncode != 0
+    assert len(done.stderr.splitlines()) == 1
+    for key in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY", "CORS_ALLOWED_ORIGINS", "PAYMENT_PROVIDER"):
+        assert key in done.stderr

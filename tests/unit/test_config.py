@@ -1,0 +1,163 @@
+"""Settings: what is refused, and that every fault is named at once."""
+
+from pathlib import Path
+
+import pytest
+
+from app.config import PROJECT, ConfigurationError, Settings, load_settings
+
+SECRET = "a secret long enough to be taken by anybody"
+PRODUCTION = {
+    "app_env": "production",
+    "database_url": "postgresql://shop@db/shop",
+    "redis_url": "redis://cache/0",
+    "jwt_secret_key": SECRET,
+    "delivery_source_branch_id": 1,
+    "brevo_api_key": "key",
+    "brevo_sender_email": "shop@example.com",
+    "cors_allowed_origins": "https://shop.example.com",
+    "payment_provider": "stripe",
+    "stripe_secret_key": "sk_live",
+    "payment_webhook_secrets": SECRET,
+    "email_provider": "brevo",
+}
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable of this machine and no `.env` reaches the settings."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def refusal(**settings: object) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(**settings)
+    return str(caught.value)
+
+
+def test_complete_production_settings_are_accepted() -> None:
+    assert load_settings(**PRODUCTION).in_production
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "database_url",
+        "redis_url",
+        "jwt_secret_key",
+        "delivery_source_branch_id",
+        "brevo_api_key",
+        "brevo_sender_email",
+        "stripe_secret_key",
+        "payment_webhook_secrets",
+    ],
+)
+def test_production_names_the_one_key_that_is_missing(name: str) -> None:
+    message = refusal(**{key: value for key, value in PRODUCTION.items() if key != name})
+
+    assert name.upper() in message
+
+
+def test_production_names_every_missing_key_at_once() -> None:
+    message = refusal(app_env="production")
+
+    for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY", "DELIVERY_SOURCE_BRANCH_ID", "BREVO_API_KEY"):
+        assert f"{name} is required in production" in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "words"),
+    [
+        ({"cors_allowed_origins": "*"}, "CORS_ALLOWED_ORIGINS must list origins"),
+        ({"cors_allowed_origins": "https://a.example,*"}, "CORS_ALLOWED_ORIGINS must list origins"),
+        ({"payment_provider": "sandbox"}, "PAYMENT_PROVIDER must not be sandbox"),
+        ({"email_provider": "sandbox"}, "EMAIL_PROVIDER must not be sandbox"),
+        ({"rate_limit_enabled": False}, "RATE_LIMIT_ENABLED must not be false"),
+        ({"jwt_secret_key": "short"}, "JWT_SECRET_KEY must have at least 32 characters"),
+    ],
+)
+def test_production_refuses_what_is_unsafe(unsafe: dict[str, object], words: str) -> None:
+    assert words in refusal(**{**PRODUCTION, **unsafe})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"jwt_secret_key": "x" * 31}, "JWT_SECRET_KEY must have at least 32 characters"),
+        (
+            {"jwt_secret_key": SECRET, "jwt_previous_secrets": f"{SECRET},short"},
+            "JWT_PREVIOUS_SECRETS must each have at least 32 characters",
+        ),
+        ({"payment_provider": "stripe"}, "STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required"),
+    ],
+)
+def test_short_secrets_and_half_a_payment_provider_are_refused_everywhere(
+    settings: dict[str, object], words: str
+) -> None:
+    assert words in refusal(**settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "many"),
+        ("PORT", "0"),
+        ("PORT", "70000"),
+        ("DB_POOL_SIZE", "0"),
+        ("SLOT_HORIZON_DAYS", "61"),
+        ("DELIVERY_MIN_TOTAL", "a lot"),
+        ("CURRENCY", "shekel"),
+        ("SHOP_TIMEZONE", "Asia/Atlantis"),
+        ("APP_ENV", "staging"),
+        ("LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_malformed_value_is_refused_by_its_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+
+    assert f"{name}: " in refusal()
+
+
+def test_several_malformed_values_are_named_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "many")
+    monkeypatch.setenv("SHOP_TIMEZONE", "Asia/Atlantis")
+
+    message = refusal()
+
+    assert "PORT: " in message
+    assert "SHOP_TIMEZONE: " in message
+
+
+def test_an_empty_variable_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELIVERY_SOURCE_BRANCH_ID", "")
+    monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
+
+    assert load_settings().delivery_source_branch_id is None
+
+
+def test_lists_are_read_from_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ALLOWED_ORIGINS", "https://a.example, https://b.example,")
+    monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
+
+    assert load_settings().cors_allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_development_keeps_one_secret_in_the_data_folder(tmp_path: Path) -> None:
+    first = load_settings(data_dir=tmp_path / "data")
+    second = load_settings(data_dir=tmp_path / "data")
+
+    assert len(first.jwt_secret_key) >= 32
+    assert first.jwt_secret_key == second.jwt_secret_key
+    assert (tmp_path / "data" / "jwt-secret").stat().st_mode & 0o077 == 0
+
+
+def test_the_example_file_names_every_setting_with_its_default() -> None:
+    example = Settings(_env_file=PROJECT / ".env.example")
+    lines = (PROJECT / ".env.example").read_text().splitlines()
+    named = [line.partition("=")[0].lower() for line in lines if line and not line.startswith("#")]
+
+    assert sorted(named) == sorted(Settings.model_fields)
+    assert example.model_dump(exclude={"data_dir"}) == Settings().model_dump(exclude={"data_dir"})
