@@ -381,6 +381,16 @@ def test_clearing_works_twice_and_keeps_the_cart(shopper: Shopper, milk: Product
     assert shopper.get().json == answers[1].json
 
 
+def test_after_an_order_the_cart_shown_is_a_new_one(shopper: Shopper, session: Session, milk: Product) -> None:
+    old_id = shopper.add(milk, 4).json["data"]["id"]
+    session.execute(update(Cart).where(Cart.id == old_id).values(status=CartStatus.CHECKED_OUT))
+
+    shown = shopper.get()
+
+    assert shown.json["data"]["id"] != old_id
+    assert quantities(shown) == {}
+
+
 def test_after_an_order_the_next_add_makes_a_new_cart(shopper: Shopper, session: Session, milk: Product) -> None:
     old_id = shopper.add(milk, 4).json["data"]["id"]
     session.execute(update(Cart).where(Cart.id == old_id).values(status=CartStatus.CHECKED_OUT))
@@ -444,6 +454,26 @@ def test_one_call_adds_changes_and_removes_lines(
 
     assert answer.status_code == 200
     assert quantities(answer) == {milk.id: 7, kept.id: 3, eggs.id: 4}
+
+
+def test_a_line_keeps_its_id_however_it_is_changed(shopper: Shopper, milk: Product) -> None:
+    added = shopper.add(milk).json["data"]["items"][0]
+    changed = [shopper.add(milk), shopper.set(added["id"], 5), shopper.set_all([(milk, 6)])]
+
+    assert [answer.json["data"]["items"][0]["id"] for answer in changed] == [added["id"]] * 3
+
+
+def test_a_bulk_removal_leaves_other_carts_alone(
+    shopper: Shopper, client: FlaskClient, session: Session, milk: Product
+) -> None:
+    other = user_shopper(client, session)
+    other.add(milk, 2)
+    shopper.add(milk)
+
+    shopper.set_all([(milk, 0)])
+
+    assert quantities(shopper.get()) == {}
+    assert quantities(other.get()) == {milk.id: 2}
 
 
 def test_a_bulk_call_is_all_or_nothing_and_lists_every_fault(
@@ -647,14 +677,14 @@ def test_merging_never_fills_a_cart_beyond_200_products(
 ) -> None:
     category = factories.make_category(session)
     products = [factories.make_product(session, stock={warehouse: 9}, category_id=category.id) for _ in range(202)]
-    shopper.set_all([(product, 1) for product in products[:199]])
-    guest.set_all([(product, 1) for product in (products[0], *products[200:])])
+    shopper.set_all([(product, 1) for product in products[2:201]])
+    guest.set_all([(product, 1) for product in (*products[:2], products[200])])
 
     answer = merge(shopper, guest).json["data"]
 
     assert answer["cart"]["items_count"] == 200
-    assert [(line["product_id"], line["reason"]) for line in answer["left_out"]] == [(products[201].id, "CART_FULL")]
-    assert quantities(shopper.get())[products[0].id] == 2
+    assert [(line["product_id"], line["reason"]) for line in answer["left_out"]] == [(products[1].id, "CART_FULL")]
+    assert quantities(shopper.get())[products[200].id] == 2
 
 
 def test_merging_needs_a_signed_in_user(client: FlaskClient, guest: Shopper) -> None:
