@@ -337,6 +337,7 @@ def upgrade() -> None:
         "products",
         ["id"],
         unique=False,
+        postgresql_include=["category_id"],
         postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.create_index(
@@ -1118,7 +1119,10 @@ def downgrade() -> None:
         "ix_products_updated_at_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
     )
     op.drop_index(
-        "ix_products_shown_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
+        "ix_products_shown_id",
+        table_name="products",
+        postgresql_include=["category_id"],
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.drop_index("ix_products_search", table_name="products", postgresql_using="gin")
     op.drop_index(

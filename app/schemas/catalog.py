@@ -2,13 +2,14 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from app.domain.enums import ProductSort, SoldBy
 from app.schemas.envelope import Answer, Listed, PageMeta, Printable, Request, RowId
 from app.schemas.money import Money, Number
-from app.schemas.pagination import LenientPage, Page
+from app.schemas.pagination import DEEPEST_OFFSET, MAX_LIMIT, LenientPage, Page
 
+DEFAULT_SHORT = 10
 LONGEST_QUERY = 200
 FACETED = 10_000
 
@@ -16,11 +17,15 @@ Typed = Annotated[Printable, StringConstraints(max_length=LONGEST_QUERY), Field(
 
 
 def _lenient_ten(value: Any) -> Any:
-    """The short lists show ten rows where the number is missing or bad."""
+    """The short lists show ten rows where the number is missing or bad, and never more than 200."""
     try:
-        return int(str(value)) or 10
+        return min(int(str(value)) or DEFAULT_SHORT, MAX_LIMIT)
     except ValueError:
-        return 10
+        return DEFAULT_SHORT
+
+
+_ANY_NUMBER = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[^-]*$"}]})
+ShortLimit = Annotated[int, BeforeValidator(_lenient_ten), Field(ge=1), _ANY_NUMBER]
 
 
 class Category(Answer):
@@ -33,7 +38,7 @@ class Category(Answer):
 
 
 class CategoryNode(Category):
-    children: list["CategoryNode"] = []
+    children: list["CategoryNode"]
 
 
 class Product(Answer):
@@ -139,14 +144,14 @@ class SearchQuery(Page):
 
 
 class FeaturedQuery(LenientPage):
-    limit: Annotated[int, BeforeValidator(_lenient_ten), Field(ge=1, le=200)] = 10
+    limit: ShortLimit = DEFAULT_SHORT
     branch_id: RowId | None = None
 
 
 class AutocompleteQuery(Request):
     q: Typed = ""
-    limit: Annotated[int, BeforeValidator(_lenient_ten), Field(ge=1, le=200)] = 10
-    offset: int = Field(default=0, ge=0, le=0)
+    limit: ShortLimit = DEFAULT_SHORT
+    offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
 
 
 class ProductQuery(Request):

@@ -1,13 +1,20 @@
 """Branches: the supermarket's stores and warehouses, and the one that deliveries come from."""
 
-from sqlalchemy import ScalarSelect, func, select
+from typing import Any
+
+from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.enums import LocationKind
-from app.errors import DomainError
+from app.errors import DomainError, NotFound
 from app.models import StockLocation
+from app.schemas import branches as schemas
+from app.schemas.envelope import PageMeta
+from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
+from app.services.locks import AnyRow
+from app.transaction import reading
 
 
 class DeliverySourceMissing(DomainError):
@@ -31,3 +38,61 @@ def delivery_source_id(connection: Connection | Session) -> int:
     if found is None:
         raise DeliverySourceMissing
     return found
+
+
+_BRANCH_KINDS = (LocationKind.STORE, LocationKind.WAREHOUSE)
+_COLUMNS = (StockLocation.id, StockLocation.name, StockLocation.address, StockLocation.is_active, StockLocation.kind)
+_ACTIVE = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
+_ONE = _ACTIVE.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
+_COUNT = select(func.count().label("total")).select_from(_ACTIVE.subquery()).subquery("counted")
+_PAGE = (
+    _ACTIVE.where(StockLocation.id > bindparam("last_id", type_=BigInteger))
+    .order_by(StockLocation.id)
+    .limit(bindparam("rows"))
+    .offset(bindparam("offset"))
+    .subquery("page")
+)
+_LISTED: Select[Any] = (
+    select(_COUNT.c.total, *_PAGE.c).select_from(_COUNT).outerjoin(_PAGE, true()).order_by(_PAGE.c.id)
+)
+
+
+def list_branches(query: schemas.BranchQuery) -> tuple[list[schemas.Branch], PageMeta]:
+    """A page of the active branches, oldest first, in one statement."""
+    last_id, offset = 0, query.offset
+    if query.cursor is not None:
+        (last_id,), offset = decode_cursor(query.cursor, int), 0
+    with reading() as connection:
+        rows = connection.execute(_LISTED, {"last_id": last_id, "offset": offset, "rows": query.limit + 1}).all()
+    found = [_shown(row) for row in rows if row.id is not None]
+    has_next = len(found) > query.limit
+    return found[: query.limit], page_meta(
+        limit=query.limit,
+        offset=query.offset,
+        total=rows[0].total,
+        has_next=has_next,
+        next_cursor=encode_cursor(found[query.limit - 1].id) if has_next else None,
+    )
+
+
+def show(branch_id: int) -> schemas.Branch:
+    """An active branch. Raises NotFound."""
+    with reading() as connection:
+        row = connection.execute(_ONE, {"branch_id": branch_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return _shown(row)
+
+
+def show_delivery_source() -> schemas.BranchName:
+    """Id and name of the branch deliveries come from. Raises DeliverySourceMissing."""
+    statement = select(StockLocation.id, StockLocation.name).where(StockLocation.id == delivery_source())
+    with reading() as connection:
+        row = connection.execute(statement).one_or_none()
+    if row is None:
+        raise DeliverySourceMissing
+    return schemas.BranchName.model_validate(row)
+
+
+def _shown(row: AnyRow) -> schemas.Branch:
+    return schemas.Branch(id=row.id, name=row.name, address=row.address, is_active=row.is_active, kind=row.kind)

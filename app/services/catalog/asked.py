@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from sqlalchemy import BigInteger, CTE, Text, bindparam, case, column, exists, select, text
+from sqlalchemy import CTE, BigInteger, Text, bindparam, case, column, exists, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, INTEGER, TSQUERY
 
 from app.domain.gtin import InvalidGtin, normalise_gtin
@@ -75,7 +75,7 @@ FROM unnest(:words) WITH ORDINALITY AS typed (word, place)
 CROSS JOIN LATERAL (SELECT CASE
     WHEN EXISTS (
         SELECT FROM search_words
-        WHERE search_words.word ~>=~ typed.word AND search_words.word ~<~ typed.word || chr(1114111)
+        WHERE search_words.word ~>=~ typed.word AND search_words.word ~<~ (typed.word || chr(1114111))
     ) THEN NULL
     ELSE COALESCE((
         SELECT array_agg(near.word ORDER BY near.same_start DESC, near.documents DESC)

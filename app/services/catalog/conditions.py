@@ -1,17 +1,19 @@
 """Which products a list holds: the catalog's own rule and the filters, as SQL conditions built once for each shape."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, String, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.models import Category, Inventory, Product
+from app.models import Category, Inventory, Product, ProductGtin
 from app.services.catalog.shown import BRANCHES
 
-Condition = ColumnElement[bool]
+Condition = ColumnElement[bool] | InstrumentedAttribute[bool]
 
 
-def _ids(statement: Select[tuple[int]]) -> ColumnElement[Any]:
+def _ids(statement: Select[int]) -> ColumnElement[Any]:
     """`ARRAY(SELECT id ...)`: worked out once for a statement, before any product is looked at."""
     return func.array(statement.scalar_subquery(), type_=ARRAY(BigInteger))
 
@@ -23,6 +25,7 @@ def hidden_categories() -> ColumnElement[Any]:
     return _ids(select(hidden.c.id))
 
 
+@cache  # one object for a parameter: used twice in a statement it must be the same CTE
 def category_with_descendants(parameter: str) -> ColumnElement[Any]:
     """The ids of the category named by a parameter and of everything below it, as an array; empty when unknown."""
     below = select(Category.id).where(Category.id == bindparam(parameter, type_=BigInteger))
@@ -34,6 +37,13 @@ def category_with_descendants(parameter: str) -> ColumnElement[Any]:
 def listed() -> list[Condition]:
     """Only the supermarket's own active products, in categories that are active up to the root."""
     return [Product.is_active, Product.shop_id.is_(None), Product.category_id != func.all(hidden_categories())]
+
+
+def with_barcode() -> Condition:
+    """The product with the barcode of the parameter `gtin`, 14 digits."""
+    return Product.id == func.any(
+        _ids(select(ProductGtin.product_id).where(ProductGtin.gtin == bindparam("gtin", type_=String)))
+    )
 
 
 def in_category() -> Condition:
@@ -49,7 +59,7 @@ def priced_up_to() -> Condition:
 
 
 def of_brand() -> Condition:
-    return func.lower(Product.brand) == func.lower(bindparam("brand"))
+    return func.lower(Product.brand) == func.lower(bindparam("brand", type_=String))
 
 
 def in_stock(*, wanted: bool, branch: bool) -> Condition:

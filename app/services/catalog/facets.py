@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Label, Row, ScalarSelect, func, literal_column, select
+from sqlalchemy import CTE, ColumnElement, Label, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.models import Category, Product
 from app.schemas.catalog import FACETED, CategoryCount, Facets, PriceBand
 from app.services.catalog.conditions import Condition, in_stock
+from app.services.locks import AnyRow
 
 BANDS = (Decimal(0), Decimal(10), Decimal(20), Decimal(50), Decimal(100))
 """Where the price bands begin, in the shop's currency; the last one has no end."""
@@ -32,7 +33,7 @@ def facet_columns(matching: Sequence[Condition], *, branch: bool) -> list[Label[
     ]
 
 
-def facets_of(row: Row[Any]) -> Facets:
+def facets_of(row: AnyRow) -> Facets:
     """The answer for the columns of `facet_columns`."""
     return _facets(row.facet_categories or [], dict(row.facet_bands or []), row.facet_organic, row.facet_in_stock)
 
@@ -65,7 +66,7 @@ def _by_category(counted: CTE) -> ScalarSelect[Any]:
 
 def _by_price(counted: CTE) -> ScalarSelect[Any]:
     """[[number of the band from 1, count], ...]"""
-    starts = literal_column(f"'{{{','.join(map(str, BANDS))}}}'::numeric[]")
+    starts: ColumnElement[Any] = literal_column(f"'{{{','.join(map(str, BANDS))}}}'::numeric[]")
     band = func.width_bucket(counted.c.price, starts)
     groups = select(band.label("band"), func.count().label("number")).group_by(band).subquery()
     return select(func.jsonb_agg(func.jsonb_build_array(groups.c.band, groups.c.number), type_=JSONB)).scalar_subquery()

@@ -18,7 +18,6 @@ from sqlalchemy import (
     Double,
     Integer,
     Numeric,
-    Row,
     Select,
     Subquery,
     Text,
@@ -34,20 +33,20 @@ from sqlalchemy import (
 
 from app.config import settings
 from app.domain.enums import ProductSort
-from app.models import Product, ProductGtin
-from app.schemas.catalog import CatalogMeta, SearchQuery
+from app.models import Product
+from app.schemas.catalog import CatalogMeta, CategoryProductsQuery, FeaturedQuery, SearchQuery
 from app.schemas.catalog import Product as ShownProduct
-from app.schemas.pagination import decode_cursor, encode_cursor
+from app.schemas.pagination import LenientPage, decode_cursor, encode_cursor
 from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Asked, Kind
 from app.services.catalog.facets import facet_columns, facets_of, no_facets
 from app.services.catalog.shown import product_of, with_details
+from app.services.locks import AnyRow
 from app.transaction import reading
 
 COUNTED = 1_000
 RANKED = 1_000
 _PAGE_SIZES = (10, 20, 50, 100, 200)
-_CATEGORY_FIRST = 10
 
 _SORTS = {
     ProductSort.PRICE: ProductSort.PRICE_ASC,
@@ -94,6 +93,22 @@ def find(query: SearchQuery) -> tuple[list[ShownProduct], CatalogMeta]:
     with reading() as connection:
         rows = connection.execute(_statement(shape), parameters).all()
     return _page(query, shape, rows)
+
+
+def of_category(category_id: int, query: CategoryProductsQuery) -> tuple[list[ShownProduct], CatalogMeta]:
+    """The products of a category and of everything below it; none for an unknown category."""
+    wanted = SearchQuery(category_id=category_id, branch_id=query.branch_id, sort=query.sort)
+    return find(_at(wanted, query))
+
+
+def featured(query: FeaturedQuery) -> list[ShownProduct]:
+    """The products updated last."""
+    wanted = SearchQuery(branch_id=query.branch_id, sort=ProductSort.UPDATED_AT_DESC)
+    return find(_at(wanted, query))[0]
+
+
+def _at(wanted: SearchQuery, page: LenientPage) -> SearchQuery:
+    return wanted.model_copy(update={"limit": page.limit, "offset": page.offset, "cursor": page.cursor})
 
 
 def _shape(query: SearchQuery, kind: Kind) -> Shape:
@@ -170,7 +185,7 @@ def _conditions(shape: Shape, text_query: CTE | None) -> list[conditions.Conditi
 
 def _asked_for(kind: Kind, text_query: CTE | None) -> list[conditions.Condition]:
     if kind is Kind.BARCODE:
-        return [Product.id.in_(select(ProductGtin.product_id).where(ProductGtin.gtin == bindparam("gtin")))]
+        return [conditions.with_barcode()]
     if text_query is None:
         return []
     in_text = Product.search_vector.op("@@")(select(text_query.c.wide).scalar_subquery())
@@ -187,22 +202,24 @@ def _ranked(shape: Shape, matching: list[conditions.Condition], text_query: CTE 
     if text_query is None:
         raise AssertionError("only a text can be ranked")
     wide, exact = (select(column).scalar_subquery() for column in (text_query.c.wide, text_query.c.exact))
-    closeness = func.ts_rank(Product.search_vector, wide) + 2 * func.ts_rank(Product.search_vector, exact)
-    rank: ColumnElement[Any] = closeness / (1 + func.ln(1 + func.length(Product.search_name)))
+    one: ColumnElement[int] = literal_column("1")
+    two: ColumnElement[int] = literal_column("2")
+    closeness = func.ts_rank(Product.search_vector, wide) + two * func.ts_rank(Product.search_vector, exact)
+    rank: ColumnElement[Any] = closeness / (one + func.ln(one + func.length(Product.search_name)))
     if shape.kind is Kind.NUMBER:
-        rank = rank + case((_in_asked_category(), _CATEGORY_FIRST), else_=0)
+        rank = rank + case((_in_asked_category(), literal_column("10")), else_=literal_column("0"))
     statement = select(Product.id, rank.cast(Double).label("sort_key")).where(*matching)
     return statement.limit(literal_column(str(RANKED + 1))).cte("ranked")
 
 
 def _places(shape: Shape, matching: list[conditions.Condition], ranked: CTE | None) -> Subquery:
     """Id and sort key of the page's rows and of one more, which tells whether there is a next page."""
+    row_id: Any = Product.id
+    key: Any = Product.id if shape.sort is ProductSort.ID else _KEYS[shape.sort][0]
     if ranked is not None:
         row_id, key = ranked.c.id, ranked.c.sort_key
-        statement = select(row_id, key)
+        statement: Select[Any] = select(row_id, key)
     else:
-        row_id = Product.id
-        key = Product.id if shape.sort is ProductSort.ID else _KEYS[shape.sort][0]
         statement = select(row_id, key.label("sort_key")).where(*matching)
     if shape.cursor:
         statement = statement.where(_after_cursor(shape, key, row_id))
@@ -216,7 +233,8 @@ def _after_cursor(shape: Shape, key: Any, row_id: Any) -> conditions.Condition:
     """A row-value comparison, which an index answers at any depth."""
     last_id = bindparam("last_id", type_=BigInteger)
     if shape.sort is ProductSort.ID:
-        return row_id < last_id
+        below: conditions.Condition = row_id < last_id
+        return below
     place = tuple_(key, row_id)
     last = tuple_(bindparam("last_key", type_=_KEYS[shape.sort][1]), last_id)
     return place > last if shape.sort in _ASCENDING else place < last
@@ -232,13 +250,13 @@ def _total(matching: list[conditions.Condition], ranked: CTE | None) -> Any:
     """How many match, counted up to one more than is told exactly."""
     if ranked is not None:
         return select(func.count()).select_from(ranked).scalar_subquery()
-    capped = select(literal_column("1")).select_from(Product).where(*matching)
+    capped: Select[Any] = select(literal_column("1")).select_from(Product).where(*matching)
     capped_rows = capped.limit(literal_column(str(COUNTED + 1))).subquery("capped")
     return select(func.count()).select_from(capped_rows).scalar_subquery()
 
 
 def _page(query: SearchQuery, shape: Shape, rows: Any) -> tuple[list[ShownProduct], CatalogMeta]:
-    found: list[Row[Any]] = [row for row in rows if row.id is not None]
+    found: list[AnyRow] = [row for row in rows if row.id is not None]
     shown, has_next = found[: query.limit], len(found) > query.limit
     total = rows[0].total if _counts(shape) else None
     meta = _meta(query, total=total if total is not None and total <= COUNTED else None)
@@ -250,7 +268,7 @@ def _page(query: SearchQuery, shape: Shape, rows: Any) -> tuple[list[ShownProduc
     return [product_of(row, currency) for row in shown], meta
 
 
-def _cursor_after(shape: Shape, row: Row[Any]) -> str:
+def _cursor_after(shape: Shape, row: AnyRow) -> str:
     return encode_cursor(row.id) if shape.sort is ProductSort.ID else encode_cursor(row.sort_key, row.id)
 
 

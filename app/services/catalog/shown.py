@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Lateral, Row, Select, Subquery, bindparam, func, literal_column, null, select, true
+from sqlalchemy import BigInteger, Select, Subquery, bindparam, func, literal_column, null, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from app.domain.gtin import shown_gtin
 from app.domain.pricing import piece_price
 from app.models import Category, Inventory, Product, ProductGtin, Review, StockLocation
 from app.schemas import catalog as schemas
+from app.services.locks import AnyRow
 
 _COLUMNS = (
     Product.id,
@@ -51,7 +53,7 @@ def with_details(places: Subquery, *, branch: bool) -> Select[Any]:
     """
     stock = _stock(places, branch=branch)
     ratings = (
-        select(func.count().label("count"), func.round(func.avg(Review.rating), 2).label("average"))
+        select(func.count().label("count"), func.round(func.avg(Review.rating), literal_column("2")).label("average"))
         .where(Review.product_id == places.c.id)
         .lateral("ratings")
     )
@@ -73,9 +75,9 @@ def with_details(places: Subquery, *, branch: bool) -> Select[Any]:
     )
 
 
-def _stock(places: Subquery, *, branch: bool) -> Lateral:
+def _stock(places: Subquery, *, branch: bool) -> LateralFromClause:
     pieces = func.sum(Inventory.available_quantity)
-    nothing = literal_column("0")
+    nothing: ColumnElement[int] = literal_column("0")
     here: ColumnElement[Any] = null()
     if branch:
         at_branch = Inventory.stock_location_id == bindparam("branch_id", type_=BigInteger)
@@ -87,7 +89,7 @@ def _stock(places: Subquery, *, branch: bool) -> Lateral:
     )
 
 
-def product_of(row: Row[Any], currency: str) -> schemas.Product:
+def product_of(row: AnyRow, currency: str) -> schemas.Product:
     """The answer for one row of `with_details`."""
     here = row.branch_available_quantity
     return schemas.Product(

@@ -53,7 +53,7 @@ def rebuild(session: Session) -> int:
     """
     locks.vocabulary(session)
     _write_deletions(session, session.execute(_REBUILD).scalars().all())
-    return session.execute(_COUNT).scalar_one()
+    return int(session.execute(_COUNT).scalar_one())
 
 
 def add_products(session: Session, product_ids: Sequence[int]) -> None:
