@@ -178,29 +178,30 @@ def _agrees(outcome: Outcome, amounts: list[Decimal]) -> bool:
 
 
 def _leave_to_a_person(operation_id: int, event: Event) -> None:
-    """Stop an operation from being sent or applied by itself, and say so where people look."""
+    """Say so where people look, and stop an operation that is still open from being settled by itself."""
     told = {"status": event.outcome.status, "amount": str(event.outcome.amount), "currency": event.outcome.currency}
-    log.error("a payment webhook contradicts our books", extra={"operation": operation_id})
+    log.error("a payment webhook contradicts our books", extra={"operation_id": operation_id, **told})
     with transaction() as session:
         ours = locks.operation(session, operation_id=operation_id)
         if ours is None:
             return
-        session.execute(_TO_MANUAL, {"operation_id": operation_id})
+        if ours.state not in outcomes.FINAL:
+            session.execute(_TO_MANUAL, {"operation_id": operation_id})
         audit.record(
             session,
-            entity_type="payment_operation",
-            entity_id=operation_id,
-            action="PROVIDER_MISMATCH",
+            entity_type="payment",
+            entity_id=ours.payment_id,
+            action="NEEDS_ATTENTION",
             old={"state": ours.state, "amount": str(ours.amount), "currency": ours.currency},
-            new={"state": OperationState.MANUAL.value, **told},
-            context={"event_id": event.event_id},
+            new=told,
+            context={"operation_id": operation_id, "event_id": event.event_id, "reason": "a webhook contradicts it"},
         )
 
 
 _TO_MANUAL = (
     update(PaymentOperation)
     .where(PaymentOperation.id == bindparam("operation_id"))
-    .values(state=OperationState.MANUAL)
+    .values(state=OperationState.MANUAL, failure_code="webhook_differs")
     .execution_options(synchronize_session=False)
 )
 
