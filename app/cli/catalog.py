@@ -5,6 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from app.errors import DomainError
 from app.services.catalog.importing import Outcome, Problem, import_catalog
 from app.services.catalog.importing_files import CatalogFile, UnusableFile
 from app.services.catalog.importing_writes import Rules
+from app.services.seed.people import DEMO_USERS
+from app.services.seed.shop import seed
 
 _INTERRUPTED = 130  # the shell's exit code for Ctrl-C
 _REASONS_SHOWN = 20
@@ -156,4 +159,20 @@ def _print_reasons(title: str, reasons: Counter[str]) -> None:
         click.echo(f"{title}: {count} x {reason}", err=True)
 
 
-commands: tuple[click.Command, ...] = (import_catalog_command,)
+@click.command("seed")
+@with_appcontext
+def seed_command() -> None:
+    """Set up the demo shop, or add what it lacks: range, stock, slots and one user for each role."""
+    try:
+        added = seed()
+    except DomainError as error:
+        raise click.ClickException(error.text) from None
+    except SQLAlchemyError as error:
+        raise click.ClickException(f"The database refused: {_first_line(error)}") from None
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in asdict(added).items())
+    click.echo(f"Added {counts}.")
+    for person in DEMO_USERS:
+        click.echo(f"{person.role:<8}  {person.email:<22}  {person.password}")
+
+
+commands: tuple[click.Command, ...] = (import_catalog_command, seed_command)
