@@ -1,0 +1,352 @@
+"""Payment operations: crash, silence, lateness, capture, void and refund."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.clients.payments import Outcome, Status
+from app.clients.providers import payment_client
+from app.config import settings
+from app.domain.enums import OperationKind, OperationState
+from app.models import Entry, Inventory, Journal, Order, Payment, PaymentOperation
+from app.schemas.checkout import ConfirmRequest
+from app.services import invariants, locks
+from app.services.checkout.confirm import ROUTE, confirm, request_hash
+from app.services.checkout.placing import place
+from app.services.checkout.writing import Key
+from app.services.payments import outcomes, settlement, sweeper
+from app.transaction import transaction
+from tests import factories
+from tests.shopping import DEMO_CARD, Shop, Shopper, make_shopper, open_shop
+
+NEVER_ARRIVES = "4000000000000127"
+ANSWERS_TWICE = "4000000000000259"
+
+
+@pytest.fixture
+def shop(session: Session) -> Shop:
+    return open_shop(session, stock=5)
+
+
+@pytest.fixture
+def shopper(client: FlaskClient, session: Session, shop: Shop) -> Shopper:
+    made = make_shopper(session, client)
+    made.add(shop.products[0], 2)
+    return made
+
+
+def form_of(shopper: Shopper, shop: Shop) -> ConfirmRequest:
+    return ConfirmRequest(cart_id=shopper.cart_id(), payment_token_id=DEMO_CARD, delivery_slot_id=shop.slot.id)
+
+
+def place_only(session: Session, shopper: Shopper, shop: Shop) -> int:
+    """T1 and no more, as when the process dies right after its commit."""
+    form = form_of(shopper, shop)
+    caller = factories.caller_of(session, shopper.user)
+    return place(form, Key(f"user:{caller.user_id}", ROUTE, "crashed", request_hash(form)), caller).order_id
+
+
+def make_due(session: Session) -> None:
+    session.execute(update(PaymentOperation).values(next_at=func.now() - timedelta(seconds=1)))
+    session.commit()
+
+
+def make_late(session: Session) -> None:
+    session.execute(update(Order).values(pay_deadline=func.now() - timedelta(seconds=1)))
+    make_due(session)
+
+
+def one(session: Session, model: type[Any]) -> Any:
+    return session.execute(select(model).execution_options(populate_existing=True)).scalar_one()
+
+
+def operations(session: Session) -> dict[str, str]:
+    rows = session.execute(select(PaymentOperation.kind, PaymentOperation.state)).all()
+    return {row.kind: row.state for row in rows}
+
+
+def assert_sound() -> None:
+    assert {name: n for name, n in invariants.violations().items() if n} == {}
+
+
+class TestAfterACrash:
+    def test_the_sweeper_finishes_an_order_whose_process_died_before_paying(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        make_due(session)
+
+        swept = sweeper.sweep()
+
+        assert swept["payment_operations"] == 1
+        assert one(session, Order).status == "CREATED"
+        assert one(session, Payment).authorized_amount == Decimal("50.00")
+        assert_sound()
+
+    def test_the_clients_retry_finishes_it_too_and_the_sweeper_then_finds_nothing(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        form = form_of(shopper, shop)
+        order_id = place_only(session, shopper, shop)
+
+        decision = confirm(form, "crashed", factories.caller_of(session, shopper.user))
+
+        assert (decision.status, decision.body["data"]["order_id"]) == (201, order_id)
+        make_due(session)
+        assert sweeper.sweep()["payment_operations"] == 0
+
+    def test_an_answer_lost_after_the_hold_is_found_by_the_sweeper(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        payment = one(session, Payment)
+        payment_client(settings()).authorize(
+            reference=payment.reference,
+            token="sandbox-approve",
+            amount=payment.requested_amount,
+            currency="ILS",
+            idempotency_key="lost",
+        )
+        make_due(session)
+
+        sweeper.sweep()
+
+        assert one(session, Order).status == "CREATED"
+        assert session.execute(text("SELECT count(*) FROM sandbox_payments")).scalar_one() == 1
+
+    def test_a_request_that_never_arrived_is_sent_again(self, session: Session, shopper: Shopper, shop: Shop) -> None:
+        token = shopper.post("/me/payment-tokens", json={"card_number": NEVER_ARRIVES}).json["data"]
+        pending = shopper.confirm(shop, payment_token_id=token["payment_token_id"])
+        make_due(session)
+
+        sweeper.sweep()
+
+        assert pending.status_code == 202
+        assert one(session, Order).status == "CREATED"
+
+
+class TestPastTheDeadline:
+    def test_an_unpaid_order_is_cancelled_and_a_late_payment_refused(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        make_late(session)
+
+        sweeper.sweep()
+
+        order, stock = one(session, Order), one(session, Inventory)
+        assert (order.status, order.cancel_reason) == ("CANCELED", "payment_abandoned")
+        assert (stock.available_quantity, stock.reserved_quantity) == (5, 0)
+        late = payment_client(settings()).authorize(
+            reference=one(session, Payment).reference,
+            token="sandbox-approve",
+            amount=Decimal("50.00"),
+            currency="ILS",
+            idempotency_key="late",
+        )
+        assert late.status is Status.VOIDED
+        assert_sound()
+
+    def test_a_retry_after_the_deadline_starts_no_payment(self, session: Session, shopper: Shopper, shop: Shop) -> None:
+        form = form_of(shopper, shop)
+        place_only(session, shopper, shop)
+        make_late(session)
+
+        decision = confirm(form, "crashed", factories.caller_of(session, shopper.user))
+
+        assert decision.status == 202
+        assert session.execute(text("SELECT count(*) FROM sandbox_payments")).scalar_one() == 0
+
+    def test_after_the_fence_an_authorization_does_not_confirm_but_is_let_go(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        order_id = place_only(session, shopper, shop)
+        operation = one(session, PaymentOperation)
+        with transaction() as opened:
+            sweeper.fence(opened, order_id=order_id, reason="payment_abandoned")
+
+        outcomes.apply(operation.id, Outcome(Status.AUTHORIZED, Decimal("50.00"), "ILS", "late-reference"))
+
+        assert one(session, Order).status == "CANCELLING"
+        assert operations(session) == {"authorize": "ok", "void": "created"}
+
+    def test_a_success_that_arrives_for_a_cancelled_order_is_voided(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        reference = one(session, Payment).reference
+        make_late(session)
+        sweeper.sweep()
+
+        changed = outcomes.apply_provider_event(
+            reference=reference, outcome=Outcome(Status.AUTHORIZED, Decimal("50.00"), "ILS", "late")
+        )
+        sweeper.sweep()
+
+        assert changed
+        assert one(session, Order).status == "CANCELED"
+        assert operations(session)["void"] == "ok"
+        assert_sound()
+
+
+class TestOddAnswers:
+    def test_another_amount_is_never_applied_but_left_to_a_person(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+
+        outcomes.apply(one(session, PaymentOperation).id, Outcome(Status.AUTHORIZED, Decimal("49.99"), "ILS", "x"))
+
+        assert one(session, PaymentOperation).state == OperationState.MANUAL
+        assert one(session, Order).status == "PENDING_PAYMENT"
+
+    def test_another_currency_is_left_to_a_person(self, session: Session, shopper: Shopper, shop: Shop) -> None:
+        place_only(session, shopper, shop)
+
+        outcomes.apply(one(session, PaymentOperation).id, Outcome(Status.AUTHORIZED, Decimal("50.00"), "USD", "x"))
+
+        assert one(session, PaymentOperation).state == OperationState.MANUAL
+
+    def test_a_decline_that_arrives_after_the_authorization_changes_nothing(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        shopper.confirm(shop)
+
+        outcomes.apply(one(session, PaymentOperation).id, Outcome(Status.DECLINED, failure_code="late"))
+
+        assert one(session, Order).status == "CREATED"
+        assert one(session, PaymentOperation).state == OperationState.OK
+
+    def test_silence_never_overrules_an_authorization(self, session: Session, shopper: Shopper, shop: Shop) -> None:
+        shopper.confirm(shop)
+
+        outcomes.apply(one(session, PaymentOperation).id, Outcome(Status.UNKNOWN))
+
+        assert one(session, PaymentOperation).state == OperationState.OK
+
+    def test_a_provider_that_answers_twice_charges_once(self, session: Session, shopper: Shopper, shop: Shop) -> None:
+        token = shopper.post("/me/payment-tokens", json={"card_number": ANSWERS_TWICE}).json["data"]
+        answer = shopper.confirm(shop, payment_token_id=token["payment_token_id"])
+
+        swept = sweeper.sweep()
+
+        assert answer.status_code == 201
+        assert swept["webhooks"] == 2
+        assert one(session, Payment).authorized_amount == Decimal("50.00")
+        assert_sound()
+
+    def test_one_poisoned_operation_does_not_block_the_next(
+        self, session: Session, client: FlaskClient, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        session.execute(text("UPDATE payments SET provider = 'stripe'"))
+        session.execute(text("UPDATE orders SET pay_deadline = now() - interval '1 minute'"))
+        session.execute(
+            text("""INSERT INTO sandbox_payments (reference, provider_reference, status, authorized_amount)
+                    SELECT reference, 'poison', 'nonsense', 1 FROM payments""")
+        )
+        other = make_shopper(session, client)
+        other.add(shop.products[0])
+        healthy = place_only(session, other, shop)
+        make_due(session)
+
+        sweeper.sweep()
+
+        assert session.execute(select(Order.status).where(Order.id == healthy)).scalar_one() == "CREATED"
+
+    def test_after_three_days_an_operation_is_handed_to_a_person(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        place_only(session, shopper, shop)
+        session.execute(text("UPDATE payment_operations SET created_at = now() - interval '73 hours'"))
+        session.commit()
+
+        sweeper.sweep()
+
+        assert one(session, PaymentOperation).state == OperationState.MANUAL
+
+
+def locked_payment(opened: Session, order_id: int) -> Payment:
+    payment = locks.payment_of(opened, order_id=order_id)
+    assert payment is not None
+    return payment
+
+
+def capture(order_id: int, amount: str) -> None:
+    with transaction() as opened:
+        operation_id = settlement.request_capture(opened, locked_payment(opened, order_id), amount=Decimal(amount))
+    sweeper.settle(operation_id)
+
+
+def refund(order_id: int, amount: str) -> None:
+    with transaction() as opened:
+        operation_id = settlement.request_refund(opened, locked_payment(opened, order_id), amount=Decimal(amount))
+    sweeper.settle(operation_id)
+
+
+class TestSettlement:
+    @pytest.fixture
+    def order_id(self, shopper: Shopper, shop: Shop) -> int:
+        return int(shopper.confirm(shop).json["data"]["order_id"])
+
+    @pytest.mark.parametrize("amount", ["50.00", "31.40"])
+    def test_a_capture_up_to_the_hold_is_taken_and_booked(self, session: Session, order_id: int, amount: str) -> None:
+        capture(order_id, amount)
+
+        assert one(session, Payment).captured_amount == Decimal(amount)
+        amounts = session.execute(select(Entry.amount).order_by(Entry.amount)).scalars().all()
+        assert amounts == [-Decimal(amount), Decimal(amount)]
+        assert_sound()
+
+    def test_a_capture_above_the_hold_is_refused(self, order_id: int) -> None:
+        with pytest.raises(settlement.AmountNotAvailable):
+            capture(order_id, "50.01")
+
+    def test_a_second_capture_is_refused(self, session: Session, order_id: int) -> None:
+        capture(order_id, "20.00")
+
+        with pytest.raises(settlement.AmountNotAvailable):
+            capture(order_id, "10.00")
+
+    def test_refunds_never_exceed_what_was_captured(self, session: Session, order_id: int) -> None:
+        capture(order_id, "40.00")
+        refund(order_id, "15.00")
+        refund(order_id, "25.00")
+
+        with pytest.raises(settlement.AmountNotAvailable):
+            refund(order_id, "0.01")
+        assert one(session, Payment).refunded_amount == Decimal("40.00")
+        assert session.execute(select(func.sum(Entry.amount))).scalar_one() == 0
+        assert len(session.execute(select(Journal)).all()) == 3
+        assert_sound()
+
+    @pytest.mark.parametrize("amount", ["0", "-1.00"])
+    def test_nothing_and_less_than_nothing_cannot_be_captured(self, order_id: int, amount: str) -> None:
+        with pytest.raises(settlement.AmountNotAvailable):
+            capture(order_id, amount)
+
+    def test_cancelling_after_a_capture_gives_the_money_back(
+        self, session: Session, shopper: Shopper, order_id: int
+    ) -> None:
+        capture(order_id, "50.00")
+
+        shopper.post(f"/orders/{order_id}/cancel")
+
+        assert one(session, Payment).refunded_amount == Decimal("50.00")
+        assert operations(session)[OperationKind.REFUND] == "ok"
+        assert_sound()
+
+    def test_settling_an_operation_twice_books_it_once(self, session: Session, order_id: int) -> None:
+        with transaction() as opened:
+            operation_id = settlement.request_capture(opened, locked_payment(opened, order_id), amount=Decimal("50.00"))
+
+        sweeper.settle(operation_id)
+        sweeper.settle(operation_id)
+
+        assert one(session, Payment).captured_amount == Decimal("50.00")
+        assert len(session.execute(select(Journal)).all()) == 1
