@@ -2,7 +2,8 @@
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
 order, payment and operation, inventory by (stock location, product), slot occurrence, ledger account; and among
-accounts: password reset, user, session. Never lock an earlier class after a later one; inside a class ascending by id.
+accounts: password reset, user, session. Accounts come before carts, a guest's cart before a user's.
+Never lock an earlier class after a later one; inside a class ascending by id.
 Locks are FOR NO KEY UPDATE, so that foreign keys pointing at a locked row can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
 """
