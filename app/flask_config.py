@@ -28,7 +28,6 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "RATELIMIT_ENABLED": settings.rate_limit_enabled,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
         "RATELIMIT_KEY_PREFIX": "aisle-fixed-window",
-        "RATELIMIT_HEADERS_ENABLED": True,
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
         "RATELIMIT_IN_MEMORY_FALLBACK": settings.rate_limit_defaults if settings.redis_url else None,
     }

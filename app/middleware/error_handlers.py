@@ -1,6 +1,7 @@
 """Every failure becomes the one error envelope here."""
 
 import logging
+import time
 
 from flask import Flask, Response, g
 from flask_limiter import RateLimitExceeded
@@ -10,10 +11,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from app.errors import BadRequest, Busy, DomainError, ServiceUnavailable, TooManyRequests, ValidationFailed
+from app.extensions import limiter
 
 log = logging.getLogger("aisle.errors")
 
 _LOCK_TIMEOUTS = {"55P03", "57014"}  # lock_not_available, query_canceled (statement_timeout)
+_USUAL_WINDOW = 60
 _BAD_INPUT_CLASS = "22"  # SQLSTATE class: data exception, as a value out of a column's range
 
 
@@ -46,12 +49,11 @@ def _domain(error: DomainError) -> Response:
     return error_response(error)
 
 
-def _rate_limited(error: RateLimitExceeded) -> Response:
-    response = error_response(TooManyRequests())
-    if not response.headers.get("Retry-After"):
-        window = error.limit.limit.get_expiry() if error.limit else 60
-        response.headers["Retry-After"] = str(window)
-    return response
+def _rate_limited(_error: RateLimitExceeded) -> Response:
+    """Flask-Limiter's own headers are off: they would stretch the Retry-After of other refusals on the same route."""
+    breached = limiter.current_limit
+    seconds = int(breached.reset_at - time.time()) + 1 if breached else _USUAL_WINDOW
+    return error_response(TooManyRequests(retry_after=max(1, seconds)))
 
 
 _HTTP_MESSAGES = {

@@ -106,6 +106,7 @@ def list_payment_tokens() -> Response:
     errors=(
         payment_tokens.CardNumbersRefused,
         payment_tokens.UnknownProviderToken,
+        payment_tokens.PaymentProviderSilent,
         payment_tokens.TooManyPaymentTokens,
     ),
 )

@@ -32,13 +32,6 @@ _PAGE = (
 )
 _AFTER = _PAGE.where(Notification.id < bindparam("before"))
 _UNREAD = select(func.count()).where(Notification.user_id == bindparam("user_id"), Notification.read_at.is_(None))
-_READ = (
-    update(Notification)
-    .where(Notification.id == bindparam("notification_id"), Notification.user_id == bindparam("user_id"))
-    .values(read_at=func.coalesce(Notification.read_at, func.now()))
-    .returning(*_COLUMNS)
-    .execution_options(synchronize_session=False)
-)
 
 
 def show(page: CursorPage, caller: Caller) -> Notifications:
@@ -58,8 +51,14 @@ def show(page: CursorPage, caller: Caller) -> Notifications:
 
 def mark_read(caller: Caller, *, notification_id: int) -> NotificationAnswer:
     """Mark one as read; the time of the first reading stays. Raises NotificationNotFound."""
+    statement = (
+        update(Notification)
+        .where(Notification.id == notification_id, Notification.user_id == caller.user_id)
+        .values(read_at=func.coalesce(Notification.read_at, func.now()))
+        .returning(*_COLUMNS)
+    )
     with transaction() as session:
-        row = session.execute(_READ, {"notification_id": notification_id, "user_id": caller.user_id}).one_or_none()
+        row = session.execute(statement).one_or_none()
         if row is None:
             raise NotificationNotFound
         return NotificationAnswer.model_validate(row)

@@ -29,10 +29,14 @@ _OWNER: Select[*tuple[Any, ...]] = select(User.id, bindparam("token_hash"), bind
     User.email == bindparam("email"), User.is_active
 )
 _FRESH = insert(PasswordReset).from_select(["user_id", "token_hash", "expires_at"], _OWNER)
-_MAKE = _FRESH.on_conflict_do_update(
-    index_elements=[PasswordReset.user_id],
-    set_={"token_hash": _FRESH.excluded.token_hash, "expires_at": _FRESH.excluded.expires_at},
-).returning(PasswordReset.user_id)
+_MAKE = (
+    _FRESH.on_conflict_do_update(
+        index_elements=[PasswordReset.user_id],
+        set_={"token_hash": _FRESH.excluded.token_hash, "expires_at": _FRESH.excluded.expires_at},
+    )
+    .returning(PasswordReset.user_id)
+    .execution_options(dml_strategy="raw")
+)
 
 _USE = (
     delete(PasswordReset)

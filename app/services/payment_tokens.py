@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from app.clients.payments import NewToken, PaymentClient
+from app.clients.payments import NewToken, PaymentClient, ProviderSilent
 from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.caller import Caller
 from app.domain.enums import PaymentProvider
-from app.errors import BadRequest, Conflict, Forbidden, NotFound
+from app.errors import BadRequest, Conflict, Forbidden, NotFound, ServiceUnavailable
 from app.models import PaymentToken
 from app.schemas.payment_tokens import NewPaymentToken, SavedPaymentToken
 from app.services import audit, profile
@@ -34,6 +34,11 @@ class CardNumbersRefused(Forbidden):
 class UnknownProviderToken(BadRequest):
     code = "UNKNOWN_PROVIDER_TOKEN"
     message = "The payment provider does not know this provider_token."
+
+
+class PaymentProviderSilent(ServiceUnavailable):
+    code = "PAYMENT_PROVIDER_SILENT"
+    message = "The payment provider does not answer at the moment. Try again shortly."
 
 
 class TooManyPaymentTokens(Conflict):
@@ -124,6 +129,8 @@ def _known_to(client: PaymentClient, form: NewPaymentToken) -> NewToken:
         return client.read_token(str(form.provider_token))
     except ValueError:
         raise UnknownProviderToken from None
+    except ProviderSilent:
+        raise PaymentProviderSilent(retry_after=5) from None
 
 
 def _added(

@@ -32,10 +32,14 @@ _FOUND: Select[*tuple[Any, ...]] = select(bindparam("user_id"), Product.id, bind
     Product.id == bindparam("product_id"), Product.is_active
 )
 _FRESH = insert(WishlistItem).from_select(["user_id", "product_id", "note"], _FOUND)
-_ADD = _FRESH.on_conflict_do_update(
-    index_elements=[WishlistItem.user_id, WishlistItem.product_id],
-    set_={"note": func.coalesce(_FRESH.excluded.note, WishlistItem.note)},
-).returning(WishlistItem.product_id, WishlistItem.note, WishlistItem.created_at)
+_ADD = (
+    _FRESH.on_conflict_do_update(
+        index_elements=[WishlistItem.user_id, WishlistItem.product_id],
+        set_={"note": func.coalesce(_FRESH.excluded.note, WishlistItem.note)},
+    )
+    .returning(WishlistItem.product_id, WishlistItem.note, WishlistItem.created_at)
+    .execution_options(dml_strategy="raw")
+)
 
 
 def show(page: CursorPage, caller: Caller) -> Wishlist:
