@@ -65,6 +65,13 @@ class StripeHttp:
         """The same; `key` goes along as Idempotency-Key, unchanged on a retry."""
         return self._send("POST", path, data=form, headers={"Idempotency-Key": key})
 
+    def close(self) -> None:
+        """Let go of the kept connections; the next call opens new ones."""
+        with self._opening:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
     def _client(self) -> httpx.Client:
         with self._opening:
             if self._opened is None:

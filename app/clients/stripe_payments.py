@@ -159,6 +159,10 @@ class StripePayments:
         """A Stripe event about one of our payments. Raises ValueError if malformed."""
         return read_event(json.loads(raw, parse_float=Decimal))
 
+    def close(self) -> None:
+        """Let go of the kept connections, at an orderly end."""
+        self._http.close()
+
     def _declined(self, amount: Decimal, intent_id: str, code: str) -> Outcome:
         return Outcome(Status.DECLINED, amount, self._currency, intent_id, code)
 

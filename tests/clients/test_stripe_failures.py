@@ -3,6 +3,7 @@
 import logging
 import socket
 import time
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -34,8 +35,10 @@ def make_client(url: str, **changes: Any) -> StripePayments:
 
 
 @pytest.fixture
-def client(provider: Scripted) -> StripePayments:
-    return make_client(provider.url)
+def client(provider: Scripted) -> Iterator[StripePayments]:
+    opened = make_client(provider.url)
+    yield opened
+    opened.close()
 
 
 def authorize(client: StripePayments, amount: str = "12.90", currency: str = "ILS", token: str = "pm_1") -> Outcome:
@@ -94,7 +97,9 @@ def test_a_kept_card_is_charged_through_its_customer(client: StripePayments, pro
 def test_yen_have_no_hundredths(provider: Scripted) -> None:
     provider.will(Reply(200, {**HELD, "amount": 500, "amount_capturable": 500, "currency": "jpy"}))
 
-    outcome = authorize(make_client(provider.url, currency="JPY"), "500.00", "JPY")
+    client = make_client(provider.url, currency="JPY")
+    outcome = authorize(client, "500.00", "JPY")
+    client.close()
 
     assert provider.seen[0].form["amount"] == "500"
     assert (outcome.amount, outcome.currency) == (Decimal("500.00"), "JPY")

@@ -1,6 +1,7 @@
 """The Stripe-compatible client against localstripe, a server written by strangers."""
 
 import uuid
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -29,9 +30,14 @@ def waits() -> Waits:
 
 
 @pytest.fixture
-def client(stripe: LocalStripe, waits: Waits) -> StripePayments:
-    settings = Settings(stripe_api_base=stripe.url, stripe_secret_key=KEY, currency="ILS", payment_read_timeout=8)
-    return StripePayments(settings, wait=waits)
+def client(stripe: LocalStripe, waits: Waits) -> Iterator[StripePayments]:
+    opened = StripePayments(settings_for(stripe), wait=waits)
+    yield opened
+    opened.close()
+
+
+def settings_for(stripe: LocalStripe) -> Settings:
+    return Settings(stripe_api_base=stripe.url, stripe_secret_key=KEY, currency="ILS", payment_read_timeout=8)
 
 
 def reference() -> str:
@@ -233,14 +239,15 @@ def test_cancelling_what_never_arrived_waits_and_looks_again(client: StripePayme
     assert waits == [16]
 
 
-def test_a_hold_that_arrives_during_the_wait_is_let_go(stripe: LocalStripe) -> None:
-    settings = Settings(stripe_api_base=stripe.url, stripe_secret_key=KEY, currency="ILS")
-    late = StripePayments(settings)
+def test_a_hold_that_arrives_during_the_wait_is_let_go(client: StripePayments, stripe: LocalStripe) -> None:
     name, holds = reference(), []
-    client = StripePayments(settings, wait=lambda _: holds.append(authorize(late, stripe.card(GOOD), name)))
+    waiting = StripePayments(
+        settings_for(stripe), wait=lambda _: holds.append(authorize(client, stripe.card(GOOD), name))
+    )
 
-    outcome = client.cancel(reference=name)
+    outcome = waiting.cancel(reference=name)
 
+    waiting.close()
     assert outcome.status is Status.VOIDED
     assert stripe.intent(str(holds[0].provider_reference))["status"] == "canceled"
 
