@@ -5,7 +5,7 @@ This file keeps to syntax every Python 3 reads, so that an old one gets a senten
 
 import os
 import sys
-from typing import List, Sequence
+from typing import List, Tuple
 
 OLDEST_PYTHON = (3, 11)
 
@@ -19,7 +19,7 @@ Settings come from the environment or from a file .env; .env.example lists them.
   HOST (127.0.0.1)   PORT (5000)   DATA_DIR (.data)   DATABASE_URL (empty: the embedded PostgreSQL)"""
 
 
-def refusal_of_python(version: Sequence[int], platform: str = os.name) -> str:
+def refusal_of_python(version: Tuple[int, ...], platform: str = os.name) -> str:
     """Why this Python cannot run the shop, in one line; empty when it can."""
     if tuple(version[:2]) < OLDEST_PYTHON:
         return "Aisle needs Python %d.%d or newer; this is %d.%d." % (OLDEST_PYTHON + tuple(version[:2]))
@@ -30,7 +30,7 @@ def refusal_of_python(version: Sequence[int], platform: str = os.name) -> str:
 
 def main(arguments: List[str]) -> int:
     """Prepare the virtual environment, then run the command inside it; the answer is the exit code."""
-    refusal = refusal_of_python(sys.version_info)
+    refusal = refusal_of_python(tuple(sys.version_info[:2]))
     if refusal:
         return fail(refusal)
     command = arguments[0] if arguments else "serve"

@@ -39,6 +39,7 @@ def stopping() -> None:
 def _demo_people(database_url: str) -> list[str]:
     """One line for each demo user that is really there: `ROLE  mail  password`."""
     with psycopg.connect(database_url) as connection:
-        rows = connection.execute(_DEMO_EMAILS, [[email for _, email, _ in DEMO_USERS]]).fetchall()
+        rows = connection.execute(_DEMO_EMAILS, [[person.email for person in DEMO_USERS]]).fetchall()
     there = {row[0] for row in rows}
-    return [f"{role:<8}  {email}  {password}" for role, email, password in DEMO_USERS if email in there]
+    present = [person for person in DEMO_USERS if person.email in there]
+    return [f"{person.role}  {person.email}  {person.password}" for person in present]

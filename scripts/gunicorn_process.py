@@ -54,9 +54,7 @@ class GunicornProcess:
         with self.log.open("rb") as output:
             output.seek(self._log_start)
             lines = output.read().decode(errors="replace").splitlines()
-        told = [
-            line for line in lines if line and not line.startswith("[")
-        ]  # gunicorn's own lines begin with a bracket
+        told = [line for line in lines if line and not line.startswith("[")]
         return (told or lines or ["it said nothing"])[-1].removeprefix("aisle: ")
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ def run_py(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
+        check=False,
         timeout=30,
     )
 

@@ -52,6 +52,7 @@ def run_module(*arguments: str, **settings: str) -> subprocess.CompletedProcess[
         env=bare_environment(**settings),
         capture_output=True,
         text=True,
+        check=False,
         timeout=60,
     )
 
