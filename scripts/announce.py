@@ -1,9 +1,9 @@
 """What a person sees in the terminal once the shop is open."""
 
 import psycopg
-from app.services.seed.people import DEMO_USERS
 
 from app.config import Settings
+from app.services.seed.people import DEMO_USERS
 
 LAST_LINE = "Ctrl-C stops everything."
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}

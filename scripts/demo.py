@@ -24,6 +24,7 @@ _START_SECONDS = 120
 
 def main(_arguments: list[str]) -> int:
     """Walk through; 0 when the order stands and its receipt lies in the working folder."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # names may be Hebrew or Hindi
     try:
         with server() as base:
             order_number, receipt = journey(Shopper(base))
