@@ -178,10 +178,9 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
     if "$ref" in schema:
         return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     if "anyOf" in schema:
-        choices = [choice for choice in schema["anyOf"] if choice != {"type": "null"}]
-        rest = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
-        merged = choices[0] if len(choices) == 1 else {"anyOf": choices}
-        return _inlined({**rest, **merged}, definitions)
+        choices = [_inlined(choice, definitions) for choice in schema["anyOf"] if choice != {"type": "null"}]
+        rest = {key: value for key, value in schema.items() if key != "anyOf" and (key, value) != ("default", None)}
+        return {**rest, **(choices[0] if len(choices) == 1 else {"anyOf": choices})}
     return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
