@@ -131,6 +131,16 @@ def test_an_order_shows_its_lines_deposits_and_taxes(client: FlaskClient, sessio
     assert weighed["replacement_name"] is None
 
 
+def test_lines_keep_the_order_they_were_bought_in(client: FlaskClient, session: Session) -> None:
+    user = make_user(session)
+    products = [make_product(session) for _ in range(4)][::-1]
+    made = make_order(session, user, *products)
+
+    order = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]
+
+    assert [line["product_id"] for line in order["items"]] == [product.id for product in products]
+
+
 def test_an_order_shows_its_payment(client: FlaskClient, session: Session) -> None:
     user = make_user(session)
     made = make_order(session, user)

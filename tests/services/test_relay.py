@@ -124,6 +124,31 @@ def test_an_order_event_notifies_and_mails_its_user(session: Session, topic: str
     assert words in notification.body
 
 
+def test_the_cancelling_of_a_paid_order_promises_the_money_back(session: Session) -> None:
+    user = make_user(session)
+    order = make_order(session, user, status=OrderStatus.CANCELED, cancel_reason="store")
+    changed = {"captured_amount": Decimal("10.00"), "refund_pending_amount": Decimal("10.00")}
+    session.execute(update(Payment).where(Payment.order_id == order.id).values(changed))
+    make_event(session, "order.canceled", order_id=order.id, user_id=user.id)
+
+    relay.relay_due()
+
+    [mail] = mails_to(session, str(user.email))
+    assert "is cancelled by the shop. What was paid is given back." in mail.body
+
+
+def test_a_confirmed_order_tells_its_window_in_the_shops_time(session: Session) -> None:
+    user = make_user(session)
+    times = {"slot_start": datetime(2026, 12, 6, 6, 0, tzinfo=UTC), "slot_end": datetime(2026, 12, 6, 8, 0, tzinfo=UTC)}
+    order = make_order(session, user, **times)
+    make_event(session, "order.confirmed", order_id=order.id, user_id=user.id)
+
+    relay.relay_due()
+
+    [mail] = mails_to(session, str(user.email))
+    assert "Its time: Sunday 06 December, 08:00 to 10:00." in mail.body
+
+
 def test_an_event_relayed_twice_leaves_one_notification_and_one_kept_mail(session: Session) -> None:
     user = make_user(session)
     order = make_order(session, user)
@@ -132,8 +157,9 @@ def test_an_event_relayed_twice_leaves_one_notification_and_one_kept_mail(sessio
     session.execute(update(OutboxEvent).values(done_at=None, next_at=func.now()))  # as if killed before it was noted
     session.commit()
 
-    relay.relay_due()
+    relayed = relay.relay_due()
 
+    assert relayed == 1
     assert again(session, event).attempts == 2
     assert len(mails_to(session, str(user.email))) == 1
     assert session.execute(select(func.count()).select_from(Notification)).scalar_one() == 1

@@ -25,7 +25,8 @@ _ORDER = (
         Order.cancel_reason,
         Order.slot_start,
         Order.slot_end,
-        func.coalesce(Payment.refunded_amount + Payment.refund_pending_amount, 0).label("refunded"),
+        func.coalesce(Payment.refunded_amount, 0).label("refunded"),
+        func.coalesce(Payment.refund_pending_amount, 0).label("refund_pending"),
         User.email,
         User.phone,
     )
@@ -69,6 +70,7 @@ def _facts(order: AnyRow) -> OrderFacts:
         order_number=order.order_number,
         total=order.total_amount,
         refunded=order.refunded,
+        given_back=order.refunded + order.refund_pending,
         currency=order.currency,
         reason=order.cancel_reason,
         window=_window(order.slot_start, order.slot_end),

@@ -17,11 +17,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class OrderFacts:
-    """What order messages tell. Amounts in `currency`, tax included; `reason` is the cancel reason, if any."""
+    """What order messages tell. Amounts in `currency`, tax included; `given_back` counts refunds under way as well.
+
+    `reason` is the cancel reason, if any; `window` a sentence on when the order is due, or empty.
+    """
 
     order_number: str
     total: Decimal
     refunded: Decimal
+    given_back: Decimal
     currency: str
     reason: str | None
     window: str
@@ -67,7 +71,7 @@ def order_confirmed(facts: OrderFacts) -> Text:
 def order_canceled(facts: OrderFacts) -> Text:
     """The order will not come; no money is kept."""
     reason = _REASONS.get(facts.reason or "", "")
-    money = "What was paid is given back." if facts.refunded else "You are not charged."
+    money = "What was paid is given back." if facts.given_back else "You are not charged."
     return _about(facts, "cancelled", f"Your order {facts.order_number} is cancelled{reason}. {money}")
 
 
