@@ -63,8 +63,9 @@ def word_parameters(found: list[str]) -> dict[str, Any]:
 
 
 # A word the vocabulary knows, whole or as a beginning, is taken as typed. Otherwise the most frequent vocabulary words
-# one typo away stand beside it, or failing those the words it is a part of. Words hold letters and digits only, so
-# quoting them is enough to keep the operators of tsquery out.
+# one typo away stand beside it, or failing those the words it is a part of. Words of one length that share a deletion
+# are one typo apart when they differ in one place (another letter) or two (letters swapped). Words hold letters and
+# digits only, so quoting them is enough to keep the operators of tsquery out.
 _CHOSEN = """
 SELECT to_tsquery('simple', string_agg(
            '(''' || array_to_string(typed.word || COALESCE(chosen.others, '{}'), ''':* | ''') || ''':*)',
@@ -91,6 +92,10 @@ CROSS JOIN LATERAL (SELECT CASE
                 WHERE keyed.place = typed.place
             ) AS candidates
             JOIN search_words ON search_words.word = candidates.word
+            WHERE length(search_words.word) <> length(typed.word) OR (
+                SELECT count(*) FROM generate_series(1, length(typed.word)) AS place
+                WHERE substr(search_words.word, place, 1) <> substr(typed.word, place, 1)
+            ) <= 2
             ORDER BY same_start DESC, search_words.documents DESC
             LIMIT 3
         ) AS near

@@ -20,7 +20,7 @@ _LOOKED_AT = 200
 _COMPLETED = """
 SELECT completions.words, to_tsquery('simple', array_to_string(
     ARRAY(SELECT '''' || typed.word || '''' FROM unnest(:before) AS typed (word))
-    || ('(''' || COALESCE(array_to_string(completions.words, ''' | '''), :last || ''':*''') || ''')')
+    || ('(' || COALESCE('''' || array_to_string(completions.words, ''' | ''') || '''', '''' || :last || ''':*') || ')')
 , ' & ')) AS query
 FROM (SELECT array_agg(found.word ORDER BY found.documents DESC, found.word) AS words FROM (
     SELECT word, documents FROM search_words

@@ -3,7 +3,19 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Select, String, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Numeric,
+    Select,
+    String,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -41,9 +53,8 @@ def listed() -> list[Condition]:
 
 def with_barcode() -> Condition:
     """The product with the barcode of the parameter `gtin`, 14 digits."""
-    return Product.id == func.any(
-        _ids(select(ProductGtin.product_id).where(ProductGtin.gtin == bindparam("gtin", type_=String)))
-    )
+    barcode = ProductGtin.gtin == bindparam("gtin", type_=String)
+    return Product.id == func.any(_ids(select(ProductGtin.product_id).where(ProductGtin.shop_id.is_(None), barcode)))
 
 
 def in_category() -> Condition:
@@ -64,6 +75,20 @@ def of_brand() -> Condition:
 
 def in_stock(*, wanted: bool, branch: bool) -> Condition:
     """Some (or no) active branch has the product; only the branch of the parameter `branch_id` counts if `branch`."""
+    rows = _stocked(branch=branch)
+    return rows.exists() if wanted else ~rows.exists()
+
+
+def stock_flag(*, branch: bool) -> ColumnElement[bool]:
+    """Whether the product is in stock, as a column.
+
+    Written so that each product is looked up: for EXISTS the planner may read the whole inventory instead.
+    """
+    found = _stocked(branch=branch).with_only_columns(true()).limit(literal_column("1"))
+    return func.coalesce(found.scalar_subquery(), false())
+
+
+def _stocked(*, branch: bool) -> Select[int]:
     rows = select(Inventory.id).where(
         Inventory.product_id == Product.id,
         Inventory.available_quantity > 0,
@@ -71,4 +96,4 @@ def in_stock(*, wanted: bool, branch: bool) -> Condition:
     )
     if branch:
         rows = rows.where(Inventory.stock_location_id == bindparam("branch_id", type_=BigInteger))
-    return rows.exists() if wanted else ~rows.exists()
+    return rows

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.models import Category, Product
 from app.schemas.catalog import FACETED, CategoryCount, Facets, PriceBand
-from app.services.catalog.conditions import Condition, in_stock
+from app.services.catalog.conditions import Condition, stock_flag
 from app.services.locks import AnyRow
 
 BANDS = (Decimal(0), Decimal(10), Decimal(20), Decimal(50), Decimal(100))
@@ -18,9 +18,8 @@ BANDS = (Decimal(0), Decimal(10), Decimal(20), Decimal(50), Decimal(100))
 
 def facet_columns(matching: Sequence[Condition], *, branch: bool) -> list[Label[Any]]:
     """Scalar columns that count what satisfies `matching`; with `branch`, stock means the branch's."""
-    stocked = in_stock(wanted=True, branch=branch)
     counted = (
-        select(Product.category_id, Product.price, Product.is_organic, stocked.label("stocked"))
+        select(Product.category_id, Product.price, Product.is_organic, stock_flag(branch=branch).label("stocked"))
         .where(*matching)
         .limit(literal_column(str(FACETED)))
         .cte("counted")
