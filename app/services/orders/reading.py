@@ -10,7 +10,7 @@ from sqlalchemy import Numeric, Select, Text, and_, bindparam, cast, func, liter
 
 from app.config import settings
 from app.domain.caller import Caller
-from app.domain.enums import FulfillmentType
+from app.domain.enums import FulfillmentType, PickedStatus, SoldBy
 from app.domain.pricing import tax_table
 from app.errors import NotFound
 from app.models import Order, OrderItem, Payment, PaymentToken, StockLocation, User
@@ -70,12 +70,12 @@ def _line_columns() -> list[Any]:
     columns: list[Any] = []
     for name in _LINE_FIELDS:
         column = OrderItem.__table__.c[name]
-        exact = isinstance(column.type, Numeric)
-        columns += [literal_column(f"'{name}'"), cast(column, Text) if exact else column]
+        columns += [literal_column(f"'{name}'"), cast(column, Text) if name in _EXACT else column]
     return columns
 
 
 _LINE_FIELDS = [name for name in OrderLine.model_fields if name in OrderItem.__table__.c]
+_EXACT = [name for name in _LINE_FIELDS if isinstance(OrderItem.__table__.c[name].type, Numeric)]
 
 
 _LINES = (
@@ -134,16 +134,17 @@ def _total(rows: Iterable[AnyRow], query: OrderQuery, *, by_cursor: bool) -> int
 
 
 def _order(row: AnyRow) -> OrderAnswer:
-    lines = [OrderLine.model_validate(line) for line in row.lines or ()]
+    """Made without validation, which took most of the time of a page: the database holds the rules already."""
+    lines = [_line(line) for line in row.lines or ()]
     pickup = row.fulfillment_type is FulfillmentType.PICKUP
-    return OrderAnswer(
+    return OrderAnswer.model_construct(
         **_plain(row._mapping),
         items_count=sum(line.quantity for line in lines),
         branch=OrderBranch(id=row.stock_location_id, name=row.branch_name, address=row.branch_address),
         delivery_slot=_slot(row.delivery_slot_id, row.slot_start, row.slot_end),
         pickup_start=row.slot_start if pickup else None,
         pickup_end=row.slot_end if pickup else None,
-        payment=OrderPayment.model_validate(row) if row.reference else None,
+        payment=_payment(row),
         items=lines,
         deposits=[_deposit(line) for line in lines if line.unit_deposit],
         tax_table=_taxes(lines, row.delivery_fee, row.delivery_tax_rate),
@@ -153,6 +154,18 @@ def _order(row: AnyRow) -> OrderAnswer:
 _PLAIN = tuple(
     name for name in OrderAnswer.model_fields if name in {*Order.__table__.c.keys(), "customer_name", "customer_phone"}
 )
+
+
+def _line(values: dict[str, Any]) -> OrderLine:
+    words = {"sold_by": SoldBy(values["sold_by"]), "picked_status": PickedStatus(values["picked_status"])}
+    amounts = {name: Decimal(values[name]) for name in _EXACT if values[name] is not None}
+    return OrderLine.model_construct(**{**values, **words, **amounts})
+
+
+def _payment(row: AnyRow) -> OrderPayment | None:
+    if row.reference is None:
+        return None
+    return OrderPayment.model_construct(**{name: row._mapping[name] for name in OrderPayment.model_fields})
 
 
 def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -173,7 +186,7 @@ def _slot(slot_id: int | None, start: datetime | None, end: datetime | None) -> 
 
 
 def _deposit(line: OrderLine) -> OrderDeposit:
-    return OrderDeposit(
+    return OrderDeposit.model_construct(
         name=f"Deposit: {line.name}",
         quantity=line.quantity,
         unit_deposit=line.unit_deposit,
@@ -185,4 +198,4 @@ def _taxes(lines: Iterable[OrderLine], fee: Decimal, fee_rate: Decimal) -> list[
     """The tax inside lines and delivery fee by rate; deposits carry none."""
     amounts = [(line.line_total, line.tax_rate) for line in lines]
     amounts += [(fee, fee_rate)] if fee else []
-    return [OrderTax(rate=rate, gross=gross, tax=tax) for rate, gross, tax in tax_table(amounts)]
+    return [OrderTax.model_construct(rate=rate, gross=gross, tax=tax) for rate, gross, tax in tax_table(amounts)]
