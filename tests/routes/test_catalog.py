@@ -198,7 +198,7 @@ def test_offset_pages_and_cursor_pages_agree(client: FlaskClient, session: Sessi
     for _ in range(5):
         make_product(session)
 
-    by_cursor = [page for page in pages(client, limit=2)]
+    by_cursor = list(pages(client, limit=2))
     by_offset = [
         [product["id"] for product in get(client, SEARCH, limit=2, offset=offset)["data"]] for offset in (0, 2, 4)
     ]
@@ -221,9 +221,7 @@ def test_a_total_above_a_thousand_is_left_out(
 ) -> None:
     category = make_category(session)
     columns = {"category_id": category.id, "price": 1, "is_active": True}
-    session.execute(
-        Product.__table__.insert(), [{**columns, "name": f"P{n}", "sku": f"S{n}"} for n in range(1001)]
-    )
+    session.execute(Product.__table__.insert(), [{**columns, "name": f"P{n}", "sku": f"S{n}"} for n in range(1001)])
     session.commit()
 
     over = get(client, SEARCH)["meta"]
