@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
+from limits import parse_many
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -72,12 +73,12 @@ class Settings(BaseSettings):
     frontend_base_url: str = "http://localhost:5173"
 
     rate_limit_enabled: bool = True
-    rate_limit_defaults: str = "1200 per minute"
-    rate_limit_catalog: str = "3000 per minute"
+    rate_limit_defaults: str = "12000 per minute"
     rate_limit_login: str = "30 per minute"
     rate_limit_otp: str = "10 per minute"
-    rate_limit_checkout: str = "30 per minute"
-    rate_limit_checkout_address: str = "1200 per minute"
+    rate_limit_register: str = "600 per minute"
+    rate_limit_checkout: str = "120 per minute"
+    rate_limit_checkout_address: str = "6000 per minute"
 
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_webhook_secrets: CommaList = ()
@@ -100,6 +101,22 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator(
+        "rate_limit_defaults",
+        "rate_limit_register",
+        "rate_limit_login",
+        "rate_limit_otp",
+        "rate_limit_checkout",
+        "rate_limit_checkout_address",
+    )
+    @classmethod
+    def _known_limit(cls, value: str) -> str:
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is no rate limit; write it like '100 per minute, 1000 per hour'") from None
         return value
 
     @field_validator("shop_timezone")

@@ -20,18 +20,19 @@ def check(entry: Entry) -> None:
     Asks the limiter's store directly: Flask-Limiter's own middleware costs 0.3 ms a request. When the store is down
     ordinary routes stay open; the tighter limits below fall back to counting in memory. Raises TooManyRequests.
     """
-    item: RateLimitItem | None = current_app.extensions["limits"].get(entry.blueprint.name)
-    if item is None or not limiter.enabled:
+    items: list[RateLimitItem] = current_app.extensions["limits"].get(entry.blueprint.name, [])
+    if not limiter.enabled:
         return
-    key = caller_or_address()
-    try:
-        allowed = limiter.limiter.hit(item, entry.blueprint.name, key)
-    except Exception:  # whatever the store's client raises: the shop stays open
-        log.exception("rate limit store unreachable")
-        return
-    if not allowed:
-        stats = limiter.limiter.get_window_stats(item, entry.blueprint.name, key)
-        raise TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
+    key = (entry.blueprint.name, caller_or_address())
+    for item in items:
+        try:
+            allowed = limiter.limiter.hit(item, *key)
+        except Exception:  # whatever the store's client raises: the shop stays open
+            log.exception("rate limit store unreachable")
+            return
+        if not allowed:
+            stats = limiter.limiter.get_window_stats(item, *key)
+            raise TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
 
 
 def caller_or_address() -> str:
@@ -46,6 +47,7 @@ def address() -> str:
 
 
 login = limiter.limit(lambda: settings().rate_limit_login, key_func=address, deduct_when=lambda r: r.status_code >= 400)
+register = limiter.limit(lambda: settings().rate_limit_register, key_func=address)
 otp = limiter.limit(lambda: settings().rate_limit_otp, key_func=address)
 checkout_by_user = limiter.limit(lambda: settings().rate_limit_checkout, key_func=caller_or_address)
 checkout_by_address = limiter.limit(lambda: settings().rate_limit_checkout_address, key_func=address)

@@ -44,7 +44,7 @@ def _never_stored(response: Response) -> Response:
 
 
 @public.post("/register")
-@limits.otp
+@limits.register
 @endpoint(
     body=RegisterRequest,
     headers=(GUEST_CART,),
