@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,7 @@ from app.services import events, relay
 from app.services.events.event import Event
 from tests.conftest import Live
 from tests.factories import make_event, make_order, make_user
+from tests.shopping import make_shopper, open_shop
 
 
 def mails_to(session: Session, address: str) -> list[SandboxMessage]:
@@ -147,6 +149,20 @@ def test_a_confirmed_order_tells_its_window_in_the_shops_time(session: Session) 
 
     [mail] = mails_to(session, str(user.email))
     assert "Its time: Sunday 06 December, 08:00 to 10:00." in mail.body
+
+
+def test_buying_and_cancelling_over_http_reaches_inbox_and_notifications(client: FlaskClient, session: Session) -> None:
+    shop = open_shop(session, products=1)
+    shopper = make_shopper(session, client)
+    shopper.add(shop.products[0], 2)
+    order_id = shopper.confirm(shop).json["data"]["order_id"]
+    shopper.post(f"/orders/{order_id}/cancel")
+
+    relay.relay_due()
+
+    kinds = [item["kind"] for item in shopper.get("/store/notifications").json["data"]["items"]]
+    assert kinds == ["order.canceled", "order.confirmed", "order.placed"]
+    assert len(mails_to(session, str(shopper.user.email))) == 3
 
 
 def test_an_event_relayed_twice_leaves_one_notification_and_one_kept_mail(session: Session) -> None:
