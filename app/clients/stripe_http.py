@@ -35,7 +35,7 @@ class Reply:
 
     @property
     def refused(self) -> bool:
-        """The provider looked at the request and said no. Trouble on either side (5xx, 429, keys) is no such answer."""
+        """The provider looked at the request and said no. Trouble (5xx, 429, keys) and redirects are no such answer."""
         return 400 <= self.status < 500 and self.status not in _UNDECIDED and self.error.get("type") != _KEY_MISUSED
 
     @property
@@ -103,12 +103,12 @@ def _open(settings: Settings) -> httpx.Client:
 
 
 def _read(response: httpx.Response, method: str, path: str) -> Reply | None:
-    """Redirects, pages that are no JSON and the like come from something between us and the provider: no answer."""
+    """A page that is no JSON comes from something between us and the provider: no answer."""
     try:
         body = json.loads(response.content, parse_float=Decimal)
     except (ValueError, RecursionError):
         body = None
-    if not isinstance(body, dict) or 300 <= response.status_code < 400:
+    if not isinstance(body, dict):
         _note(method, path, f"unreadable answer {response.status_code}")
         return None
     reply = Reply(response.status_code, body)

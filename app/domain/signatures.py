@@ -10,11 +10,6 @@ _TIME = re.compile(r"[0-9]{1,12}", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def sign(raw: bytes, *, secret: str, at: int) -> str:
-    """The header for a body signed at a moment in unix seconds."""
-    return f"t={at},v1={_digest(raw, secret, at)}"
-
-
 def is_signed(raw: bytes, *, header: str, secrets: Sequence[str], now: int) -> bool:
     """Whether the header proves that an owner of one of the secrets sent this very body within 300 s of `now`.
 

@@ -74,7 +74,7 @@ def list_own(caller: Caller) -> list[SavedPaymentToken]:
 def create(form: NewPaymentToken, caller: Caller) -> SavedPaymentToken:
     """Keep a means of payment; the first becomes the default.
 
-    Raises CardNumbersRefused outside the sandbox, UnknownProviderToken, TooManyPaymentTokens.
+    Raises CardNumbersRefused outside the sandbox, UnknownProviderToken, PaymentProviderSilent, TooManyPaymentTokens.
     """
     client = payment_client(settings())
     known = _known_to(client, form)

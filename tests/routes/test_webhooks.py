@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.config import webhook_secrets
-from app.domain.signatures import sign
 from app.models import WebhookEvent
+from tests.signing import sign
 
 ADDRESS = "/webhooks/payments/mockpay"
 EVENT = json.dumps({"id": "evt_1", "type": "payment.authorized", "data": {}}).encode()
