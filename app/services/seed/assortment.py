@@ -9,14 +9,13 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 from pathlib import Path
 from typing import Any
 
 from app.domain.enums import SoldBy
 from app.domain.gtin import check_digit, normalise_gtin
 from app.domain.import_rows import search_text
-from app.domain.pricing import to_cents
 from app.domain.search_text import normalise
 from app.services.seed.places import CATEGORIES
 
@@ -87,7 +86,7 @@ def _product(line: Mapping[str, str], variant: str, size: str, *, organic: bool)
     return {
         "category": line["category"],
         "name": title if by_weight or unit == "each" else f"{title} {unit}",
-        "price": to_cents(price * _ORGANIC_SURCHARGE) if organic else price,
+        "price": _to_90(price * _ORGANIC_SURCHARGE) if organic else price,
         "sold_by": SoldBy.WEIGHT if by_weight else SoldBy.PIECE,
         "unit": unit,
         "estimated_weight_grams": int(matched["grams"]) if by_weight else None,
@@ -114,11 +113,16 @@ def _numbered(number: int, values: Values, in_category: int) -> Values:
         "gtin": normalise_gtin(body + check_digit(body)),
         "brand": brand,
         "description": description,
-        "compare_at_price": to_cents(values["price"] * _REDUCED_FROM) if reduced else None,
+        "compare_at_price": _to_90(values["price"] * _REDUCED_FROM) if reduced else None,
         "bin_location": f"{chr(ord('A') + leaf)}{1 + in_category // 10:02d}-{1 + in_category % 10:02d}",
         "search_name": normalise(values["name"]),
         "search_text": search_text(brand, description),
     }
+
+
+def _to_90(amount: Decimal) -> Decimal:
+    """The next price above that ends in 90."""
+    return (amount + Decimal("0.10")).to_integral_value(ROUND_CEILING) - Decimal("0.10")
 
 
 def _grams(unit: str, stated: str | None) -> int | None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, text
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -60,17 +60,18 @@ def seed() -> Added:
     """Add whatever the demo shop lacks, in one transaction. Raises NoDemoInProduction."""
     if settings().in_production:
         raise NoDemoInProduction
+    goods = products()
     with transaction() as session:
         locks.catalog_import(session)
         locations = _add_locations(session)
         categories = _add_categories(session)
-        goods = _add_products(session)
+        added_products = _add_products(session, goods)
         location_ids = _ids(session, StockLocation)
         added = Added(
             locations=locations,
             categories=categories,
-            products=goods,
-            stock_rows=_add_stock(session, location_ids),
+            products=added_products,
+            stock_rows=_add_stock(session, location_ids, goods),
             slots=_add_slots(session, location_ids[PLACES[0].name]),
             users=_add_people(session, location_ids[PLACES[0].name]),
         )
@@ -85,9 +86,13 @@ def _ids(session: Session, table: type[StockLocation] | type[Category]) -> dict[
 
 
 def _insert(session: Session, table: type[Any], rows: list[dict[str, Any]]) -> int:
-    """Add rows that conflict with none; returns how many were added."""
-    statement = upsert(table).on_conflict_do_nothing().returning(*table.__table__.primary_key.columns)
-    return len(session.execute(statement, rows).all()) if rows else 0
+    """Add rows that conflict with none; returns how many were added.
+
+    On the table, not the model: the model's bulk insert sends a statement for every change in which columns are NULL.
+    """
+    core = table.__table__
+    statement = insert(core).on_conflict_do_nothing().returning(*core.primary_key.columns)
+    return len(session.connection().execute(statement, rows).all()) if rows else 0
 
 
 def _add_locations(session: Session) -> int:
@@ -111,8 +116,7 @@ def _add_categories(session: Session) -> int:
     return added + _insert(session, Category, leaves)
 
 
-def _add_products(session: Session) -> int:
-    goods = products()
+def _add_products(session: Session, goods: list[dict[str, Any]]) -> int:
     known = _products_by_sku(session, goods)
     category_ids = _ids(session, Category)
     fresh = [values for values in goods if values["sku"] not in known]
@@ -133,12 +137,12 @@ def _products_by_sku(session: Session, goods: list[dict[str, Any]]) -> dict[str,
     return {row.sku: row.id for row in rows}
 
 
-def _add_stock(session: Session, location_ids: dict[str, int]) -> int:
+def _add_stock(session: Session, location_ids: dict[str, int], goods: list[dict[str, Any]]) -> int:
     """Opening stock of every product at every place, each with the movement that explains it (one statement)."""
     values = {
         "location_ids": [location_ids[place.name] for place in PLACES],
         "most": [place.most for place in PLACES],
-        "skus": [values["sku"] for values in products()],
+        "skus": [values["sku"] for values in goods],
     }
     return int(session.execute(_STOCK, values).rowcount)  # type: ignore[attr-defined]
 
