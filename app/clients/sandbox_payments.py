@@ -63,9 +63,7 @@ class SandboxPayments:
         self._currency = settings.currency
         self._latency = settings.sandbox_payment_latency_ms / 1000
 
-    def authorize(
-        self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str
-    ) -> Outcome:
+    def authorize(self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str) -> Outcome:
         """Hold the amount, once for each reference however often it is asked."""
         time.sleep(self._latency)
         if token == NEVER_ARRIVES and not _seen_before(reference):
@@ -140,8 +138,7 @@ class SandboxPayments:
             if key in row.calls:
                 return _stored(row.calls[key])
             changed, outcome = _move(row, kind, amount, self._currency)
-            call = {"status": outcome.status.value, "amount": str(outcome.amount), "currency": self._currency}
-            call |= {"provider_reference": row.provider_reference, "failure_code": outcome.failure_code}
+            call = _kept(outcome)
             session.execute(_CHANGE, {"reference": reference, **changed, "calls": orjson.dumps({key: call}).decode()})
         return outcome
 
@@ -170,6 +167,16 @@ def _outcome(row: Row[*tuple[Any, ...]], currency: str, failure_code: str | None
     amount = row.captured_amount if status is Status.CAPTURED else row.authorized_amount
     failed = failure_code if status in (Status.DECLINED, Status.VOIDED) else None
     return Outcome(status, amount, currency, row.provider_reference, failed)
+
+
+def _kept(outcome: Outcome) -> dict[str, str | None]:
+    return {
+        "status": outcome.status.value,
+        "amount": str(outcome.amount),
+        "currency": outcome.currency,
+        "provider_reference": outcome.provider_reference,
+        "failure_code": outcome.failure_code,
+    }
 
 
 def _stored(call: dict[str, Any]) -> Outcome:

@@ -56,12 +56,6 @@ def password_reset(shop: str, link: str, token: str) -> Text:
     return Text(f"Set a new password for {shop}", body, f"Set a new password: {link}", params)
 
 
-def order_placed(facts: OrderFacts) -> Text:
-    """The order is in; its payment may still be on the way."""
-    total = _money(facts.total, facts.currency)
-    return _about(facts, "received", f"We have received your order {facts.order_number} for {total}.{facts.window}")
-
-
 def order_confirmed(facts: OrderFacts) -> Text:
     """The payment stands and the order will be picked."""
     total = _money(facts.total, facts.currency)

@@ -237,7 +237,7 @@ def _pending(row: Locked) -> Decision:
 
 def _same_money(row: Locked, outcome: Outcome) -> bool:
     amount_agrees = outcome.amount is None or outcome.amount == row.amount
-    return amount_agrees and (outcome.currency or row.currency).upper() == row.currency
+    return bool(amount_agrees and (outcome.currency or row.currency).upper() == row.currency)
 
 
 def _set_operation(session: Session, row: Locked, state: OperationState, failure_code: str | None = None) -> None:
