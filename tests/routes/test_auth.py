@@ -110,6 +110,7 @@ def test_wrong_password_unknown_address_and_blocked_user_look_alike(client: Flas
     ]
 
     assert {(answer.status_code, answer.text) for answer in answers} == {(400, answers[0].text)}
+    assert [action for _, action, _ in actions(session)] == ["LOGIN_FAILURE"] * 3
 
 
 def test_a_user_without_a_password_cannot_sign_in_with_one(client: FlaskClient, session: Session) -> None:

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
-from app.clients.payments import NewToken
+from app.clients.payments import NewToken, ProviderSilent, TokenRefused
 from app.domain.enums import PaymentProvider
 from app.models import AuditEvent, PaymentToken, User
 from app.services import payment_tokens
@@ -54,8 +54,10 @@ class RealProvider:
         raise NotImplementedError
 
     def read_token(self, provider_token: str) -> NewToken:
+        if provider_token == "pm_silent":
+            raise ProviderSilent
         if provider_token != "pm_known":
-            raise ValueError("unknown")
+            raise TokenRefused("unknown")
         return NewToken(provider_token=provider_token, last4="0077")
 
 
@@ -135,6 +137,14 @@ def test_a_handle_the_provider_does_not_know_is_refused(client: FlaskClient, hea
     answer = save(client, headers, provider_token="pm_unknown")
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "UNKNOWN_PROVIDER_TOKEN")
+
+
+@pytest.mark.usefixtures("real_provider")
+def test_a_silent_provider_asks_to_try_again(client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = save(client, headers, provider_token="pm_silent")
+
+    assert (answer.status_code, kept(client, headers)) == (503, [])
+    assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_the_list_shows_the_own_tokens_alone_the_default_first(

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from pythonjsonlogger.json import JsonFormatter
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.extensions import db
 from app.middleware.request_log import mask_secrets
 from app.models import AuditEvent, OutboxEvent, PaymentToken, RefreshToken, User
 from tests.factories import PASSWORD, make_user
@@ -73,6 +76,17 @@ def test_no_answer_and_no_log_line_holds_a_secret(client: FlaskClient, session: 
     assert "/api/v1/me/payment-tokens" in written
     assert [secret for secret in secrets if secret in written] == []
     assert [secret for secret in secrets for answer in answers if secret in answer.text] == []
+
+
+@pytest.mark.parametrize("bind", [None, "read"])
+def test_a_failing_statement_is_reported_without_its_values(app: Flask, bind: str | None) -> None:
+    with app.app_context():
+        engine = db.engines[bind]
+
+    with engine.connect() as connection, pytest.raises(DBAPIError) as failure:
+        connection.execute(text("SELECT 1 / 0, :password"), {"password": PASSWORD})
+
+    assert PASSWORD not in str(failure.value)
 
 
 def test_no_row_holds_a_secret_but_the_mail_on_its_way(client: FlaskClient, session: Session) -> None:
