@@ -13,10 +13,11 @@ from typing import Any, TypeVar
 from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.errors import BadRequest, DomainError, ValidationFailed
+from app.errors import BadRequest, DomainError, NotFound, ValidationFailed
 
 View = TypeVar("View", bound=Callable[..., Response])
 
+LARGEST_ID = 2**63 - 1
 _CAMEL = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -66,13 +67,14 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
     """Declare an endpoint (fields as in Operation).
 
     The function is called with `body` and `query` as keyword arguments where declared. Raises ValidationFailed,
-    BadRequest (malformed JSON) or UnsupportedMediaType before the function runs.
+    BadRequest (malformed JSON), UnsupportedMediaType or NotFound (an impossible id) before the function runs.
     """
     operation = Operation(**declared)
 
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Response:
+            _check_ids(kwargs)
             if operation.query is not None:
                 kwargs["query"] = _read_query(operation.query)
             if operation.body is not None:
@@ -86,6 +88,12 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
         return checked  # type: ignore[return-value]
 
     return decorate
+
+
+def _check_ids(path: Mapping[str, Any]) -> None:
+    """No row has an id of 0 or beyond BIGINT, and the database must not be asked for one. Raises NotFound."""
+    if any(isinstance(value, int) and not 1 <= value <= LARGEST_ID for value in path.values()):
+        raise NotFound
 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:

@@ -20,12 +20,12 @@ from app.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from app.openapi import File, Operation, UnsupportedMediaType, operation_of
+from app.openapi import LARGEST_ID, File, Operation, UnsupportedMediaType, operation_of
 from app.schemas.envelope import ErrorEnvelope, Listed
 
 REF = "#/components/schemas/{model}"
 _CONVERTER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
-_PATH_TYPES = {"int": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, "default": {"type": "string"}}
+_PATH_TYPES = {"int": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, "default": {"type": "string"}}
 _JSON = "application/json"
 
 

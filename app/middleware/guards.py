@@ -66,7 +66,8 @@ def _enter() -> Response | None:
 
 
 def _methods() -> set[str]:
-    return set(request.url_rule.methods or ()) if request.url_rule else set()
+    """What this address takes, over all the rules that share it."""
+    return set(current_app.create_url_adapter(request).allowed_methods())
 
 
 def _authenticate() -> Caller:

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.domain.enums import ProductSort, SoldBy
 from app.schemas.envelope import Answer, Listed, PageMeta, Printable, Request, RowId
 from app.schemas.money import Money, Number
-from app.schemas.pagination import DEEPEST_OFFSET, MAX_LIMIT, LenientPage, Page
+from app.schemas.pagination import ANY_NUMBER, DEEPEST_OFFSET, MAX_LIMIT, LenientPage, Page
 
 DEFAULT_SHORT = 10
 LONGEST_QUERY = 200
@@ -24,8 +24,7 @@ def _lenient_ten(value: Any) -> Any:
         return DEFAULT_SHORT
 
 
-_ANY_NUMBER = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[^-]*$"}]})
-ShortLimit = Annotated[int, BeforeValidator(_lenient_ten), Field(ge=1), _ANY_NUMBER]
+ShortLimit = Annotated[int, BeforeValidator(_lenient_ten), Field(ge=1), ANY_NUMBER]
 
 
 class Category(Answer):

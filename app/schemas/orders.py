@@ -1,10 +1,11 @@
 """Orders as their owner sees them."""
 
-from datetime import date, time
+from datetime import date
 
 from pydantic import Field
 
 from app.domain.enums import FulfillmentType, OrderStatus, PaymentProvider, PickedStatus, SoldBy
+from app.schemas.branches import ClockTime
 from app.schemas.carts import CartAnswer, LeftOutLine
 from app.schemas.envelope import Answer, Instant
 from app.schemas.money import Money, Number
@@ -60,8 +61,8 @@ class OrderSlot(Answer):
 
     id: int
     date: date
-    start_time: time
-    end_time: time
+    start_time: ClockTime
+    end_time: ClockTime
 
 
 class OrderPayment(Answer):

@@ -40,7 +40,10 @@ def _lenient_number(value: Any, default: int) -> int:
         return default
 
 
-_ANY_NUMBER = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[^-]*$"}]})
+ANY_NUMBER = WithJsonSchema(
+    {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": r"^(?!\s*-[0-9]*[1-9][0-9]*\s*$)"}]}
+)
+"""A number from 0; of texts that are not numbers any, as they fall back to a default."""
 
 
 class Page(Request):
@@ -61,8 +64,8 @@ class CursorPage(Request):
 class LenientPage(Request):
     """A page whose bad numbers fall back to the defaults, as older clients of these lists rely on."""
 
-    limit: Annotated[int, BeforeValidator(_lenient_limit), _ANY_NUMBER] = DEFAULT_LIMIT
-    offset: Annotated[int, BeforeValidator(_lenient_offset), _ANY_NUMBER] = 0
+    limit: Annotated[int, BeforeValidator(_lenient_limit), ANY_NUMBER] = DEFAULT_LIMIT
+    offset: Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER] = 0
     cursor: Cursor | None = None
 
 
