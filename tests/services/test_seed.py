@@ -1,12 +1,14 @@
 """The demo shop."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Origin
@@ -47,12 +49,43 @@ _RANGE = text("""
 """)
 
 
+@dataclass
+class Demo:
+    """A demo shop set up once for the tests that only look at it."""
+
+    app: Flask
+    added: Added
+    session: Session
+
+
+@contextmanager
+def demo_shop(template: str) -> Iterator[Demo]:
+    with databases.cloned(template) as url:
+        application = make_app(url)
+        engine = create_engine(url)
+        with application.app_context():
+            added = seed()
+        with Session(engine) as session:
+            yield Demo(application, added, session)
+        engine.dispose()
+        dispose(application)
+
+
+@pytest.fixture(scope="module")
+def demo(template: str) -> Iterator[Demo]:
+    with demo_shop(template) as made:
+        yield made
+
+
 @pytest.fixture
-def seeded(session: Session) -> Added:
-    return seed()
+def shopfront(demo: Demo) -> Iterator[Session]:
+    """The demo shop's application as the current one, and a session of its database."""
+    with demo.app.app_context():
+        yield demo.session
+    demo.session.rollback()
 
 
-def contents(session: Session | Connection) -> dict[str, list[Any]]:
+def contents(session: Session) -> dict[str, list[Any]]:
     """Every row of every table the demo shop touches."""
     return {name: sorted(map(str, session.execute(text(f"SELECT * FROM {name}")).all())) for name in EVERYTHING}
 
@@ -61,28 +94,30 @@ def count(session: Session, statement: Any) -> int:
     return int(session.execute(select(func.count()).select_from(statement.subquery())).scalar_one())
 
 
-def test_the_demo_shop_has_the_promised_size(seeded: Added, session: Session) -> None:
-    kinds = session.execute(select(StockLocation.kind).order_by(StockLocation.id)).scalars().all()
-    roots = session.execute(select(Category.id).where(Category.parent_id.is_(None))).scalars().all()
+def test_the_demo_shop_has_the_promised_size(demo: Demo, shopfront: Session) -> None:
+    kinds = shopfront.execute(select(StockLocation.kind).order_by(StockLocation.id)).scalars().all()
+    roots = shopfront.execute(select(Category.id).where(Category.parent_id.is_(None))).scalars().all()
 
     assert kinds == [LocationKind.WAREHOUSE] + [LocationKind.STORE] * 3
-    assert (seeded.categories, len(roots)) == (24, 8)
-    assert 950 <= seeded.products <= 1050
-    assert seeded.stock_rows == 4 * seeded.products == count(session, select(Inventory))
-    assert count(session, select(ProductGtin)) == seeded.products
-    assert (seeded.slots, seeded.users) == (56, 5)
+    assert (demo.added.categories, len(roots)) == (24, 8)
+    assert 950 <= demo.added.products <= 1050
+    assert demo.added.stock_rows == 4 * demo.added.products == count(shopfront, select(Inventory))
+    assert count(shopfront, select(ProductGtin)) == demo.added.products
+    assert (demo.added.slots, demo.added.users) == (56, 5)
 
 
-def test_a_second_run_changes_nothing(seeded: Added, session: Session) -> None:
-    before = contents(session)
+def test_a_second_run_changes_nothing(shopfront: Session) -> None:
+    before = contents(shopfront)
 
+    shopfront.rollback()
     again = seed()
 
     assert again == Added(0, 0, 0, 0, 0, 0)
-    assert contents(session) == before
+    assert contents(shopfront) == before
 
 
-def test_a_run_adds_what_is_missing_and_keeps_what_was_changed(seeded: Added, session: Session) -> None:
+def test_a_run_adds_what_is_missing_and_keeps_what_was_changed(session: Session) -> None:
+    seed()
     product = session.execute(select(Product).order_by(Product.id).limit(1)).scalar_one()
     product.name = "Renamed by the manager"
     session.execute(text("DELETE FROM delivery_slots WHERE day_of_week = 6"))
@@ -95,18 +130,11 @@ def test_a_run_adds_what_is_missing_and_keeps_what_was_changed(seeded: Added, se
     assert product.name == "Renamed by the manager"
 
 
-def test_two_demo_shops_are_alike(template: str) -> None:
-    shown = []
-    for _ in range(2):
-        with databases.cloned(template) as url:
-            application = make_app(url)
-            with application.app_context():
-                seed()
-            with application.app_context(), application.extensions["read_bind"].connect() as connection:
-                shown.append([tuple(row) for row in connection.execute(_RANGE)])
-            dispose(application)
+def test_two_demo_shops_are_alike(template: str, shopfront: Session) -> None:
+    with demo_shop(template) as other:
+        elsewhere = other.session.execute(_RANGE).all()
 
-    assert shown[0] == shown[1]
+    assert shopfront.execute(_RANGE).all() == elsewhere
 
 
 def test_the_number_of_statements_does_not_grow_with_the_range(session: Session, statements: Statements) -> None:
@@ -115,20 +143,20 @@ def test_the_number_of_statements_does_not_grow_with_the_range(session: Session,
     assert len(statements) <= 30
 
 
-def test_the_books_agree(seeded: Added, session: Session) -> None:
+def test_the_books_agree(shopfront: Session) -> None:
     assert {name: found for name, found in invariants.violations().items() if found} == {}
 
 
-def test_some_products_are_sold_out_somewhere_but_none_everywhere(seeded: Added, session: Session) -> None:
+def test_some_products_are_sold_out_somewhere_but_none_everywhere(demo: Demo, shopfront: Session) -> None:
     sold_out = select(Inventory.id).where(Inventory.available_quantity == 0)
     anywhere = select(Inventory.product_id).where(Inventory.available_quantity > 0).distinct()
 
-    assert 0 < count(session, sold_out) < 400
-    assert count(session, anywhere) == seeded.products
+    assert 0 < count(shopfront, sold_out) < 400
+    assert count(shopfront, anywhere) == demo.added.products
 
 
-def test_every_barcode_is_valid_and_claims_no_makers_number(seeded: Added, session: Session) -> None:
-    gtins = session.execute(select(ProductGtin.gtin)).scalars().all()
+def test_every_barcode_is_valid_and_claims_no_makers_number(shopfront: Session) -> None:
+    gtins = shopfront.execute(select(ProductGtin.gtin)).scalars().all()
 
     assert all(gtin.startswith("0200") for gtin in gtins)
     assert all(check_digit(gtin[:-1]) == gtin[-1] for gtin in gtins)
@@ -160,9 +188,9 @@ def test_the_range_shows_every_kind_of_product() -> None:
     assert all(values["description"] and values["bin_location"] for values in goods)
 
 
-def test_the_warehouse_delivers_all_day_every_day(seeded: Added, session: Session) -> None:
-    slots = session.execute(select(DeliverySlot)).scalars().all()
-    warehouse = session.execute(
+def test_the_warehouse_delivers_all_day_every_day(shopfront: Session) -> None:
+    slots = shopfront.execute(select(DeliverySlot)).scalars().all()
+    warehouse = shopfront.execute(
         select(StockLocation.id).where(StockLocation.kind == LocationKind.WAREHOUSE)
     ).scalar_one()
 
@@ -175,7 +203,7 @@ def test_the_warehouse_delivers_all_day_every_day(seeded: Added, session: Sessio
 
 
 @pytest.mark.parametrize("person", DEMO_USERS, ids=lambda person: str(person.role))
-def test_one_person_of_each_role_can_sign_in(seeded: Added, session: Session, person: Any) -> None:
+def test_one_person_of_each_role_can_sign_in(shopfront: Session, person: Any) -> None:
     answer = accounts.login(LoginRequest(email=person.email, password=person.password), Origin())
 
     assert answer.user.role == person.role
@@ -188,21 +216,21 @@ def test_there_is_one_person_for_each_role() -> None:
     assert sorted(person.role for person in DEMO_USERS) == sorted(Role)
 
 
-def test_the_customer_can_order_at_once(seeded: Added, session: Session) -> None:
-    customer = session.execute(select(User.id).where(User.role == Role.CUSTOMER)).scalar_one()
-    address = session.execute(select(Address)).scalar_one()
-    card = session.execute(select(PaymentToken).where(PaymentToken.user_id == customer)).scalar_one()
+def test_the_customer_can_order_at_once(shopfront: Session) -> None:
+    customer = shopfront.execute(select(User.id).where(User.role == Role.CUSTOMER)).scalar_one()
+    address = shopfront.execute(select(Address)).scalar_one()
+    card = shopfront.execute(select(PaymentToken).where(PaymentToken.user_id == customer)).scalar_one()
 
     assert (address.user_id, address.is_default) == (customer, True)
     assert (card.provider, card.provider_token, card.last4) == ("mockpay", "sandbox-approve", "4242")
     assert (card.is_default, card.is_active) == (True, True)
 
 
-def test_products_are_found_by_search_words(seeded: Added, session: Session) -> None:
+def test_products_are_found_by_search_words(shopfront: Session) -> None:
     found = text("SELECT count(*) FROM products WHERE search_vector @@ to_tsquery('simple', 'sourdough')")
 
-    assert session.execute(found).scalar_one() > 0
-    assert session.execute(text("SELECT documents FROM search_words WHERE word = 'sourdough'")).scalar_one() > 0
+    assert shopfront.execute(found).scalar_one() > 0
+    assert shopfront.execute(text("SELECT documents FROM search_words WHERE word = 'sourdough'")).scalar_one() > 0
 
 
 def test_other_products_get_no_stock_from_the_demo(session: Session) -> None:
