@@ -1,7 +1,6 @@
 """What one row of a catalog file says of a product, or why it cannot be taken. No I/O.
 
 An empty or absent cell says nothing and becomes None: the importer then keeps what the shop has.
-Source of the Open Food Facts columns: https://world.openfoodfacts.org/data/data-fields.txt
 """
 
 import math
@@ -18,14 +17,10 @@ from app.domain.search_text import normalise
 LONGEST_NAME = 200
 LONGEST_TEXT = 10_000
 LONGEST_ALLERGEN = 32
-AGE_LIMIT = "18"
-STRONGEST_UNLIMITED = 1.2  # per cent by volume; Regulation (EU) 1169/2011, Annex XII, labels drinks above it
 
 _AMOUNT = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
 _WHOLE = re.compile(r"\d{1,7}", re.ASCII)
-_QUANTITY = re.compile(r"(\d{1,5}(?:[.,]\d{1,3})?)\s*(g|gr|kg)\b\.?", re.ASCII | re.IGNORECASE)
 _YES, _NO = {"1", "true", "yes", "y"}, {"0", "false", "no", "n"}
-_ORGANIC = {"organic", "bio", "biologique", "biologico", "ecologico", "okologisch"}
 _MOST_PER_100_G = {"energy_100g": 4000.0, "energy_kj_100g": 4000.0, "energy_kcal_100g": 1000.0}
 _SCORES = ("score", "footprint", "ph_100g")
 
@@ -112,26 +107,6 @@ def read_row(cells: Cells) -> ImportRow:
     return row
 
 
-def read_open_food_facts_row(cells: Cells) -> ImportRow:
-    """A row of the Open Food Facts export, checked. Raises RowFault.
-
-    The export is free text: what does not fit a column of ours is shortened or left out, never a reason to skip.
-    """
-    own = {name: value for name, value in cells.items() if name.endswith("_100g") or name == "code"}
-    own |= {"name": cells.get("product_name", ""), "ingredients": _cleaned(cells.get("ingredients_text", ""))}
-    own["brand"] = _first(cells, "brands", 120)
-    own["category"] = _first(cells, "categories_en", 128) or _first(cells, "categories", 128)
-    own["description"] = _cleaned(cells.get("generic_name", ""))
-    own["allergens"] = cells.get("allergens") or cells.get("allergens_en") or ""
-    own["is_organic"] = _organic(cells.get("labels_tags") or cells.get("labels") or cells.get("labels_en") or "")
-    own |= _quantity(cells.get("quantity", "").strip())
-    if cells.get("image_url", "").startswith(("https://", "http://")):
-        own["image_url"] = cells["image_url"]
-    if (_number(cells.get("alcohol_100g", "")) or 0) > STRONGEST_UNLIMITED:
-        own["age_limit"] = AGE_LIMIT
-    return read_row(own)
-
-
 def search_text(brand: str | None, description: str | None) -> str:
     """The normalised words a product is found by besides its name."""
     return normalise(f"{brand or ''} {description or ''}")
@@ -161,7 +136,7 @@ def _line(cells: Cells, column: str, longest: int) -> str | None:
     text = cells.get(column, "").strip()
     if not text:
         return None
-    if _has_control_characters(text):
+    if has_control_characters(text):
         raise RowFault(f"{column} has control characters")
     text = " ".join(text.split())
     if len(text) > longest:
@@ -172,14 +147,15 @@ def _line(cells: Cells, column: str, longest: int) -> str | None:
 def _paragraph(cells: Cells, column: str) -> str | None:
     """A longer text; its line breaks become spaces."""
     text = " ".join(cells.get(column, "").split())
-    if _has_control_characters(text):
+    if has_control_characters(text):
         raise RowFault(f"{column} has control characters")
     if len(text) > LONGEST_TEXT:
         raise RowFault(f"{column} has more than {LONGEST_TEXT} characters")
     return text or None
 
 
-def _has_control_characters(text: str) -> bool:
+def has_control_characters(text: str) -> bool:
+    """Whether a text holds control characters or halves of surrogate pairs."""
     return not text.isprintable() and any(unicodedata.category(char) in ("Cc", "Cs") for char in text)
 
 
@@ -233,9 +209,14 @@ def _image_urls(cells: Cells) -> list[str] | None:
     """Addresses separated by `|`."""
     urls = [url.strip() for url in cells.get("image_url", "").split("|") if url.strip()]
     for url in urls:
-        if not url.startswith(("https://", "http://", "/")) or len(url) > 2000 or not url.isprintable() or " " in url:
+        if not is_image_url(url):
             raise RowFault("image_url is not a web address")
     return urls or None
+
+
+def is_image_url(url: str) -> bool:
+    """Whether a text is a web address, or a path on our own server, of sane length."""
+    return url.startswith(("https://", "http://", "/")) and len(url) <= 2000 and url.isprintable() and " " not in url
 
 
 def _nutrition(cells: Cells) -> tuple[Nutrition | None, list[str]]:
@@ -247,7 +228,7 @@ def _nutrition(cells: Cells) -> tuple[Nutrition | None, list[str]]:
             continue
         name = column.replace("-", "_")
         most = _MOST_PER_100_G.get(name, 100.0)
-        value = _number(text)
+        value = number(text)
         if value is None or not 0 <= value <= most:
             wrong.append(f"{name} is not a number from 0 to {most:g}")
         else:
@@ -255,7 +236,8 @@ def _nutrition(cells: Cells) -> tuple[Nutrition | None, list[str]]:
     return found or None, wrong
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """A finite number, or None."""
     try:
         value = float(text)
     except ValueError:
@@ -265,42 +247,12 @@ def _number(text: str) -> float | None:
 
 def _allergens(cells: Cells) -> tuple[list[str] | None, list[str]]:
     """Names separated by commas, lower case, without a language mark such as `en:`; over-long ones are left out."""
-    names = _tags(cells.get("allergens", "").split(","))
-    fitting = [name for name in names if len(name) <= LONGEST_ALLERGEN and not _has_control_characters(name)]
+    names = tags(cells.get("allergens", "").split(","))
+    fitting = [name for name in names if len(name) <= LONGEST_ALLERGEN and not has_control_characters(name)]
     wrong = [] if len(fitting) == len(names) else [f"an allergen has more than {LONGEST_ALLERGEN} characters"]
     return list(dict.fromkeys(fitting)) or None, wrong
 
 
-def _tags(entries: Iterable[str]) -> list[str]:
+def tags(entries: Iterable[str]) -> list[str]:
     """Entries without their language mark: `en:Milk` is `milk`."""
     return [tag for entry in entries if (tag := re.sub(r"^\s*[a-z]{2}:", "", entry.lower()).strip())]
-
-
-def _organic(labels: str) -> str:
-    words = {word for tag in _tags(labels.split(",")) for word in normalise(tag).split()}
-    return "yes" if words & _ORGANIC else ""
-
-
-def _first(cells: Cells, column: str, longest: int) -> str:
-    """The first of several entries; the export puts the most general category first."""
-    entry = cells.get(column, "").split(",")[0]
-    return _cleaned(re.sub(r"^\s*[a-z]{2}:", "", entry)).strip()[:longest].strip()
-
-
-def _cleaned(text: str) -> str:
-    """A free text of the export without control characters and with a bounded length."""
-    if _has_control_characters(text):
-        text = "".join(char for char in text if not _has_control_characters(char))
-    return text[:LONGEST_TEXT]
-
-
-def _quantity(text: str) -> dict[str, str]:
-    """`500 g` is the unit to show and, being a weight, 500 grams."""
-    if not text or len(text) > 32 or not text.isprintable():
-        return {}
-    own = {"unit": text}
-    if match := _QUANTITY.fullmatch(text):
-        grams = round(float(match[1].replace(",", ".")) * (1000 if match[2].lower() == "kg" else 1))
-        if grams:
-            own["weight_grams"] = str(grams)
-    return own

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from app.domain.enums import SoldBy
-from app.domain.import_rows import RowFault, is_known_column, read_open_food_facts_row, read_row, search_text
+from app.domain.import_rows import RowFault, is_known_column, read_row, search_text
+from app.domain.open_food_facts import read_open_food_facts_row
 
 GOOD = {"gtin": "4006381333931", "name": "Oat Drink"}
 
@@ -144,7 +145,7 @@ def test_strong_drinks_of_open_food_facts_get_an_age_limit(alcohol: str, limit: 
 def test_free_text_of_open_food_facts_that_does_not_fit_is_cut_or_dropped() -> None:
     cells = {"code": "4006381333931", "product_name": "Red", "brands": "b" * 300, "quantity": "q" * 33}
 
-    row = read_open_food_facts_row(cells | {"image_url": "not an address", "ingredients_text": "i" * 20_000})
+    row = read_open_food_facts_row(cells | {"image_url": "https://a.example/a b", "ingredients_text": "i" * 20_000})
 
     assert (len(row.brand or ""), row.unit, row.image_urls, len(row.ingredients or "")) == (120, None, None, 10_000)
 

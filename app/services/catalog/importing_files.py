@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from app.domain.import_rows import ImportRow, RowFault, is_known_column, read_open_food_facts_row, read_row
+from app.domain.import_rows import ImportRow, RowFault, is_known_column, read_row
+from app.domain.open_food_facts import read_open_food_facts_row
 
 LONGEST_LINE = 1 << 20
 LONGEST_RECORD = 100  # lines; a quote that never closes would otherwise swallow the rest of the file
