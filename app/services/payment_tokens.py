@@ -169,7 +169,7 @@ def _set_default(session: Session, token: PaymentToken, caller: Caller) -> None:
         session,
         entity_type="payment_preferences",
         action="SET_DEFAULT",
-        entity_id=caller.user_id,
+        entity_id=token.id,
         by=caller,
         old={"payment_token_id": old},
         new={"payment_token_id": token.id},

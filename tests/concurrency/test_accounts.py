@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,7 @@ AUTH = "/api/v1/auth"
 ME = "/api/v1/me"
 FORM = {"email": "dana@example.com", "password": PASSWORD, "full_name": "Dana Levi"}
 ADDRESS = {"address_line": "12 Herzl Street", "city": "Haifa", "postal_code": "3303101", "country": "Israel"}
+CARD = {"card_number": "4242424242424242"}
 THREADS = 8
 
 
@@ -43,6 +45,11 @@ def bearer(token: str) -> dict[str, str]:
 def register(live: Live) -> dict[str, Any]:
     data: dict[str, Any] = live.client().post(f"{AUTH}/register", json=FORM).json["data"]
     return data
+
+
+def client_list(live: Live, path: str, headers: dict[str, str]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = live.client().get(f"{ME}/{path}", headers=headers).json["data"]
+    return rows
 
 
 def test_one_refresh_token_used_eight_times_at_once_gives_one_pair_and_closes_the_session(live: Live) -> None:
@@ -154,35 +161,43 @@ def test_the_old_password_opens_no_session_beside_a_reset(live: Live) -> None:
     assert {live.client().get(ME, headers=bearer(token)).status_code for token in given} <= {401}
 
 
-def test_choosing_defaults_and_deleting_at_once_leaves_exactly_one_default(live: Live) -> None:
+@pytest.mark.parametrize(
+    ("path", "body", "key", "table"),
+    [("addresses", ADDRESS, "id", Address), ("payment-tokens", CARD, "payment_token_id", PaymentToken)],
+)
+def test_choosing_defaults_and_deleting_at_once_leaves_exactly_one_default(
+    live: Live, path: str, body: dict[str, str], key: str, table: Any
+) -> None:
     headers = bearer(register(live)["access_token"])
-    new = [live.client().post(f"{ME}/addresses", json=ADDRESS, headers=headers) for _ in range(THREADS)]
-    ids = [answer.json["data"]["id"] for answer in new]
+    new = [live.client().post(f"{ME}/{path}", json=body, headers=headers) for _ in range(THREADS)]
+    ids = [answer.json["data"][key] for answer in new]
 
     answers = at_once(
         live,
         lambda client, number: (
-            client.patch(f"{ME}/addresses/{ids[number]}/default", headers=headers)
+            client.patch(f"{ME}/{path}/{ids[number]}/default", headers=headers)
             if number % 2
-            else client.delete(f"{ME}/addresses/{ids[number]}", headers=headers)
+            else client.delete(f"{ME}/{path}/{ids[number]}", headers=headers)
         ),
     )
 
+    left = client_list(live, path, headers)
     assert set(codes_of(answers)) == {200}
+    assert [row["is_default"] for row in left] == [True, False, False, False]
     with Session(live.engine) as session:
-        assert sorted(session.execute(select(Address.is_default)).scalars()) == [False] * 3 + [True]
+        defaults = select(func.count()).select_from(table).where(table.is_default)
+        assert session.execute(defaults).scalar_one() == 1
 
 
 def test_first_addresses_and_cards_made_at_once_leave_exactly_one_default_each(live: Live) -> None:
     headers = bearer(register(live)["access_token"])
-    card = {"card_number": "4242424242424242"}
 
     answers = at_once(
         live,
         lambda client, number: (
             client.post(f"{ME}/addresses", json=ADDRESS, headers=headers)
             if number % 2
-            else client.post(f"{ME}/payment-tokens", json=card, headers=headers)
+            else client.post(f"{ME}/payment-tokens", json=CARD, headers=headers)
         ),
     )
 

@@ -108,11 +108,11 @@ def test_deleting_the_default_hands_it_to_the_newest_other(
 
 
 def test_deleting_another_leaves_the_default_alone(client: FlaskClient, headers: dict[str, str]) -> None:
-    default, other = create(client, headers)["id"], create(client, headers)["id"]
+    default, other, newest = (create(client, headers)["id"] for _ in range(3))
 
     client.delete(f"{URL}/{other}", headers=headers)
 
-    assert kept(client, headers) == [(default, True)]
+    assert kept(client, headers) == [(default, True), (newest, False)]
 
 
 def test_deleting_the_only_address_leaves_none(client: FlaskClient, headers: dict[str, str]) -> None:

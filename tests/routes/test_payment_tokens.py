@@ -196,11 +196,11 @@ def test_deleting_the_default_hands_it_to_the_newest_other(
 
 
 def test_deleting_another_leaves_the_default_alone(client: FlaskClient, headers: dict[str, str]) -> None:
-    default, other = saved_id(client, headers), saved_id(client, headers)
+    default, other, newest = (saved_id(client, headers) for _ in range(3))
 
     client.delete(f"{URL}/{other}", headers=headers)
 
-    assert kept(client, headers) == [(default, True)]
+    assert kept(client, headers) == [(default, True), (newest, False)]
 
 
 def test_a_deleted_token_is_gone(client: FlaskClient, headers: dict[str, str]) -> None:
