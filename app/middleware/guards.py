@@ -67,7 +67,8 @@ def _enter() -> Response | None:
 
 def _methods() -> set[str]:
     """What this address takes, over all the rules that share it."""
-    return set(current_app.create_url_adapter(request).allowed_methods())
+    adapter = current_app.create_url_adapter(request)
+    return set(adapter.allowed_methods()) if adapter else set()
 
 
 def _authenticate() -> Caller:

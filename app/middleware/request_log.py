@@ -7,17 +7,13 @@ import time
 import uuid
 
 from flask import Flask, Response, g, request
-from pythonjsonlogger.json import JsonFormatter
+
+from app.middleware.log_format import MASKED_TEXT, DiscreetFormatter
 
 log = logging.getLogger("aisle.access")
 
 _REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,100}$")
 _MASKED_NAMES = re.compile(r"(token|password|secret|code|otp|authorization|card|cvv|key|email|phone)", re.IGNORECASE)
-_MASKED_TEXT = re.compile(
-    r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
-    r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # bare JWTs
-    r"|\b\d{13,19}\b)"  # card numbers
-)
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
@@ -35,7 +31,7 @@ def register_request_log(app: Flask, level: str) -> None:
 def configure_logging(level: str) -> None:
     """JSON lines on standard error, secrets masked; safe to call again."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     handler.addFilter(mask_secrets)
     root = logging.getLogger("aisle")
     root.handlers = [handler]
@@ -45,7 +41,7 @@ def configure_logging(level: str) -> None:
 
 def mask_secrets(record: logging.LogRecord) -> bool:
     """Blank tokens and card numbers in a message, whoever logged it."""
-    record.msg = _MASKED_TEXT.sub("***", str(record.getMessage()))
+    record.msg = MASKED_TEXT.sub("***", str(record.getMessage()))
     record.args = ()
     return True
 

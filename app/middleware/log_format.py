@@ -1,0 +1,44 @@
+"""Log lines as JSON in which no secret and no value of a customer stands, tracebacks included."""
+
+import re
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+from pydantic import ValidationError
+from pythonjsonlogger.json import JsonFormatter
+from sqlalchemy.exc import DBAPIError
+
+MASKED_TEXT = re.compile(
+    r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
+    r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # bare JWTs
+    r"|\b\d{13,19}\b)"  # card numbers
+)
+
+
+class DiscreetFormatter(JsonFormatter):
+    """JSON with tracebacks that tell where and what kind, but quote neither SQL nor values."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the name logging calls)
+        """The traceback of an exception and of what caused it, the cause first."""
+        return MASKED_TEXT.sub("***", "".join(_told(ei[1])))
+
+
+def _told(error: BaseException | None) -> Iterator[str]:
+    if error is None:
+        return
+    yield from _told(error.__cause__ or (None if error.__suppress_context__ else error.__context__))
+    yield from traceback.format_tb(error.__traceback__)
+    yield f"{type(error).__qualname__}: {_reason(error)}\n"
+
+
+def _reason(error: BaseException) -> str:
+    """What an exception says, except where it is known to quote values: PostgreSQL's DETAIL, Pydantic's input."""
+    if isinstance(error, DBAPIError):
+        return f"SQLSTATE {getattr(error.orig, 'sqlstate', None)}"
+    if isinstance(error, psycopg.Error):
+        return f"SQLSTATE {error.sqlstate}"
+    if isinstance(error, ValidationError):
+        return f"{error.error_count()} faults in {error.title}"
+    return str(error)
