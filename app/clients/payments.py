@@ -64,6 +64,8 @@ class PaymentClient(Protocol):
     """One payment provider. Money in the shop's currency; `idempotency_key` makes a resend harmless."""
 
     provider: PaymentProvider
+    leaves_tombstones: bool
+    """Whether `cancel` makes the provider refuse an authorize that arrives later."""
 
     def authorize(self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str) -> Outcome:
         """Hold the amount on the card. AUTHORIZED, DECLINED or UNKNOWN."""
@@ -81,7 +83,7 @@ class PaymentClient(Protocol):
         """What became of our payment. NOT_FOUND when no authorize ever arrived, UNKNOWN without an answer."""
 
     def cancel(self, *, reference: str) -> Outcome:
-        """Cancel by our reference and leave a tombstone: a later authorize must be refused.
+        """Cancel by our reference; a later authorize is refused where the provider `leaves_tombstones`.
 
         VOIDED once the provider acknowledged it (also when it never heard of us), CAPTURED when it is too late,
         UNKNOWN without an answer.

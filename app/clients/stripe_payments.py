@@ -8,8 +8,6 @@ through the customer it belongs to; a bare `pm_...` works once.
 
 import json
 import re
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -34,10 +32,10 @@ class StripePayments:
 
     provider = PaymentProvider.STRIPE
 
-    def __init__(self, settings: Settings, *, wait: Callable[[float], None] = time.sleep) -> None:
+    leaves_tombstones = False
+
+    def __init__(self, settings: Settings) -> None:
         self._currency = settings.currency
-        self._quiet_time = 2 * settings.payment_read_timeout
-        self._wait = wait
         self._http = StripeHttp(settings)
 
     def authorize(self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str) -> Outcome:
@@ -120,15 +118,11 @@ class StripePayments:
         return _best([self._settled(intent) for intent in intents])
 
     def cancel(self, *, reference: str) -> Outcome:
-        """Cancel every intent under our reference.
+        """Cancel every intent under our reference; VOIDED when there is none.
 
-        Stripe has no tombstone. Where nothing is found this waits twice the read timeout, longer than any request of
-        ours can still be on its way, and looks again.
+        Stripe has no tombstone: the caller must be sure that no authorize is still on its way.
         """
         intents = intents_of(self._http, reference)
-        if intents == []:
-            self._wait(self._quiet_time)
-            intents = intents_of(self._http, reference)
         if intents is None:
             return _UNKNOWN
         outcomes = [self._cancel_one(str(intent["id"]), f"cancel-{intent['id']}") for intent in intents]

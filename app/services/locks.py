@@ -282,7 +282,7 @@ _DUE_OPERATIONS = text("""
         ORDER BY next_at LIMIT :batch FOR UPDATE SKIP LOCKED
     )
     UPDATE payment_operations
-    SET attempts = attempts + 1, updated_at = now(),
+    SET attempts = attempts + 1,
         next_at = now() + (CAST(:pauses AS interval[]))[least(attempts + 1, cardinality(CAST(:pauses AS interval[])))]
     FROM due WHERE payment_operations.id = due.id
     RETURNING payment_operations.id

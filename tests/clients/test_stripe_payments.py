@@ -17,21 +17,9 @@ DECLINED = "4000000000000341"
 ASKS_OWNER = "4000002500003155"
 
 
-class Waits(list[float]):
-    """Waiting that takes no time and is remembered."""
-
-    def __call__(self, seconds: float) -> None:
-        self.append(seconds)
-
-
 @pytest.fixture
-def waits() -> Waits:
-    return Waits()
-
-
-@pytest.fixture
-def client(stripe: LocalStripe, waits: Waits) -> Iterator[StripePayments]:
-    opened = StripePayments(settings_for(stripe), wait=waits)
+def client(stripe: LocalStripe) -> Iterator[StripePayments]:
+    opened = StripePayments(settings_for(stripe))
     yield opened
     opened.close()
 
@@ -203,16 +191,13 @@ def test_a_payment_is_found_beyond_the_first_page(client: StripePayments, stripe
     assert client.find(reference=name).provider_reference == intent
 
 
-def test_cancelling_by_our_reference_lets_go_without_waiting(
-    client: StripePayments, stripe: LocalStripe, waits: Waits
-) -> None:
+def test_cancelling_by_our_reference_lets_go(client: StripePayments, stripe: LocalStripe) -> None:
     name, intent = held(client, stripe)
 
     outcome = client.cancel(reference=name)
 
     assert outcome.status is Status.VOIDED
     assert stripe.intent(intent)["status"] == "canceled"
-    assert waits == []
 
 
 def test_cancelling_lets_go_of_every_hold_under_the_reference(client: StripePayments, stripe: LocalStripe) -> None:
@@ -232,24 +217,10 @@ def test_cancelling_what_was_captured_reports_the_capture(client: StripePayments
     assert client.cancel(reference=name).status is Status.CAPTURED
 
 
-def test_cancelling_what_never_arrived_waits_and_looks_again(client: StripePayments, waits: Waits) -> None:
+def test_cancelling_what_never_arrived_holds_nothing(client: StripePayments) -> None:
     outcome = client.cancel(reference=reference())
 
     assert outcome.status is Status.VOIDED
-    assert waits == [16]
-
-
-def test_a_hold_that_arrives_during_the_wait_is_let_go(client: StripePayments, stripe: LocalStripe) -> None:
-    name, holds = reference(), []
-    waiting = StripePayments(
-        settings_for(stripe), wait=lambda _: holds.append(authorize(client, stripe.card(GOOD), name))
-    )
-
-    outcome = waiting.cancel(reference=name)
-
-    waiting.close()
-    assert outcome.status is Status.VOIDED
-    assert stripe.intent(str(holds[0].provider_reference))["status"] == "canceled"
 
 
 def test_a_saved_card_can_be_charged_again_and_again(client: StripePayments, stripe: LocalStripe) -> None:

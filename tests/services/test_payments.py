@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome, Status
 from app.clients.providers import payment_client
+from app.clients.sandbox_payments import SandboxPayments
 from app.config import settings
 from app.domain.enums import OperationKind, OperationState
 from app.models import Entry, Inventory, Journal, Order, Payment, PaymentOperation
@@ -174,6 +175,27 @@ class TestPastTheDeadline:
 
         assert one(session, Order).status == "CANCELLING"
         assert operations(session) == {"authorize": "ok", "void": "created"}
+        sweeper.sweep()
+        assert one(session, Order).status == "CANCELED"
+        assert one(session, Inventory).reserved_quantity == 0
+        assert_sound()
+
+    def test_a_provider_without_tombstones_is_told_only_when_no_request_is_on_its_way(
+        self, session: Session, shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(SandboxPayments, "leaves_tombstones", False)
+        place_only(session, shopper, shop)
+        session.execute(text("UPDATE payment_operations SET state = 'sent', updated_at = now()"))
+        make_late(session)
+
+        sweeper.sweep()
+        waiting = one(session, Order).status
+        make_due(session)
+        session.execute(text("UPDATE payment_operations SET updated_at = now() - interval '1 minute'"))
+        sweeper.sweep()
+
+        assert waiting == "CANCELLING"
+        assert one(session, Order).status == "CANCELED"
 
     def test_a_success_that_arrives_for_a_cancelled_order_is_voided(
         self, session: Session, shopper: Shopper, shop: Shop
@@ -195,6 +217,20 @@ class TestPastTheDeadline:
 
 
 class TestOddAnswers:
+    @pytest.mark.parametrize("later", [Status.AUTHORIZED, Status.DECLINED, Status.VOIDED])
+    def test_what_a_person_must_look_at_no_later_news_changes(
+        self, session: Session, shopper: Shopper, shop: Shop, later: Status
+    ) -> None:
+        shopper.confirm(shop)
+        operation = one(session, PaymentOperation)
+        session.execute(update(PaymentOperation).values(state=OperationState.MANUAL))
+        session.commit()
+
+        outcomes.apply(operation.id, Outcome(later, Decimal("50.00"), "ILS", "x"))
+
+        assert one(session, Order).status == "CREATED"
+        assert operations(session) == {"authorize": "manual"}
+
     def test_another_amount_is_never_applied_but_left_to_a_person(
         self, session: Session, shopper: Shopper, shop: Shop
     ) -> None:

@@ -88,6 +88,8 @@ def _apply(operation_id: int, outcome: Outcome) -> Decision:
 
 
 def _authorization(session: Session, row: Locked, outcome: Outcome) -> Decision:
+    if row.state == OperationState.MANUAL:
+        return _pending(row)
     match outcome.status:
         case Status.AUTHORIZED | Status.CAPTURED:
             return _authorized(session, row, outcome)
@@ -153,15 +155,17 @@ def _confirm_values(row: Locked, outcome: Outcome, decision: Decision) -> dict[s
 
 def _refused(session: Session, row: Locked, outcome: Outcome) -> Decision:
     """Declined, or cancelled at the provider; never overrules an authorization that was already applied."""
-    if row.state == OperationState.OK:
+    by_us = row.order_status == OrderStatus.CANCELLING
+    if row.state == OperationState.OK and not by_us:
         return _confirmed(row)
     if row.order_status == OrderStatus.CANCELED:
         return answers.declined(order_id=row.order_id, failure_code=row.cancel_reason)
-    by_us = row.order_status == OrderStatus.CANCELLING
-    _set_operation(session, row, OperationState.CANCELLED if by_us else OperationState.FAILED, outcome.failure_code)
-    reason = (row.cancel_reason or "payment_abandoned") if by_us else "payment_declined"
-    decision = answers.declined(order_id=row.order_id, failure_code=reason if by_us else outcome.failure_code)
-    releasing.cancel(session, _facts(row), reason=reason, answer=decision)
+    if by_us:
+        _set_operation(session, row, OperationState.CANCELLED, outcome.failure_code)
+        return _abandoned(session, row)
+    _set_operation(session, row, OperationState.FAILED, outcome.failure_code)
+    decision = answers.declined(order_id=row.order_id, failure_code=outcome.failure_code)
+    releasing.cancel(session, _facts(row), reason="payment_declined", answer=decision)
     return decision
 
 
@@ -189,8 +193,18 @@ def _voided(session: Session, row: Locked, outcome: Outcome) -> None:
         return
     if outcome.status in (Status.VOIDED, Status.NOT_FOUND):
         _set_operation(session, row, OperationState.OK)
+        if row.order_status == OrderStatus.CANCELLING:
+            _abandoned(session, row)
     else:
         _to_manual(session, row, outcome.failure_code or f"void answered {outcome.status}")
+
+
+def _abandoned(session: Session, row: Locked) -> Decision:
+    """The provider has confirmed that nothing is held: the fenced order may be cancelled."""
+    reason = row.cancel_reason or "payment_abandoned"
+    decision = answers.declined(order_id=row.order_id, failure_code=reason)
+    releasing.cancel(session, _facts(row), reason=reason, answer=decision)
+    return decision
 
 
 def _refunded(session: Session, row: Locked, outcome: Outcome) -> None:

@@ -18,7 +18,7 @@ from app.transaction import transaction
 def authorize(order_id: int) -> Decision | None:
     """Take on the authorization of an order, send it and apply the answer; None when there is nothing to send."""
     with transaction() as session:
-        claimed = locks.claim_authorization(session, order_id=order_id, patience=_answer_time())
+        claimed = locks.claim_authorization(session, order_id=order_id, patience=answer_time())
     if claimed is None:
         return None
     return outcomes.apply(claimed.operation_id, ask(claimed, claimed.provider_token))
@@ -61,6 +61,6 @@ def ask(row: Row[*tuple[Any, ...]], token: str) -> Outcome:
             )
 
 
-def _answer_time() -> timedelta:
-    """Twice what a call can take at most: after that an operation marked sent belongs to nobody any more."""
+def answer_time() -> timedelta:
+    """Twice what a call can take at most: after that a request marked sent is on its way no more."""
     return timedelta(seconds=2 * (settings().payment_connect_timeout + settings().payment_read_timeout))

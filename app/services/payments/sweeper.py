@@ -4,14 +4,14 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Interval, Row, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Status
 from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.enums import OperationKind, OperationState, OrderStatus
-from app.models import Order, Payment, PaymentOperation, PaymentToken
+from app.models import Order, Payment, PaymentOperation
 from app.services import locks
 from app.services.payments import outcomes, sending, webhooks
 from app.transaction import reading, transaction
@@ -70,21 +70,24 @@ def _resume(row: Row[*tuple[Any, ...]]) -> None:
     """Ask what became of an authorization; when it never arrived, send it again under the same key."""
     outcome = payment_client(settings()).find(reference=row.reference)
     if outcome.status is Status.NOT_FOUND:
-        outcome = sending.ask(row, row.provider_token or "")
-    outcomes.apply(row.operation_id, outcome)
+        sending.authorize(row.order_id)
+    else:
+        outcomes.apply(row.operation_id, outcome)
 
 
 def _abandon(row: Row[*tuple[Any, ...]]) -> None:
     """Cancel an unpaid order: fence first, then cancel at the provider, and only then release.
 
-    Without the fence a client's retry could confirm the order between the provider's cancel and ours.
+    Without the fence a client's retry could confirm the order between the provider's cancel and ours. A provider that
+    keeps no tombstone is told only when no request of ours can be on its way any more; until then the next pass tries.
     """
     with transaction() as session:
         fenced = fence(session, order_id=row.order_id, reason="payment_abandoned")
     if not fenced:
         return
-    outcome = payment_client(settings()).cancel(reference=row.reference)
-    outcomes.apply(row.operation_id, outcome)
+    client = payment_client(settings())
+    if client.leaves_tombstones or not row.is_on_its_way:
+        outcomes.apply(row.operation_id, client.cancel(reference=row.reference))
 
 
 def fence(session: Session, *, order_id: int, reason: str) -> bool:
@@ -105,25 +108,25 @@ _READ = (
         PaymentOperation.id.label("operation_id"),
         PaymentOperation.kind,
         PaymentOperation.state,
-        PaymentOperation.amount,
-        PaymentOperation.idempotency_key,
         Payment.reference,
-        Payment.currency,
-        Payment.provider_reference,
         Order.id.label("order_id"),
         Order.status.label("order_status"),
         (Order.pay_deadline <= func.now()).label("is_late"),
-        PaymentToken.provider_token,
+        (
+            PaymentOperation.state.in_((OperationState.SENT, OperationState.UNKNOWN))
+            & (PaymentOperation.updated_at > func.now() - bindparam("answer_time", type_=Interval))
+        ).label("is_on_its_way"),
     )
     .join(Payment, Payment.id == PaymentOperation.payment_id)
     .join(Order, Order.id == Payment.order_id)
-    .outerjoin(PaymentToken, PaymentToken.id == Payment.payment_token_id)
+    .where(PaymentOperation.id == bindparam("operation_id"))
 )
 
 
 def _read(operation_id: int) -> Row[*tuple[Any, ...]] | None:
     with reading() as connection:
-        return connection.execute(_READ.where(PaymentOperation.id == operation_id)).one_or_none()
+        values = {"operation_id": operation_id, "answer_time": sending.answer_time()}
+        return connection.execute(_READ, values).one_or_none()
 
 
 def _give_up() -> None:
