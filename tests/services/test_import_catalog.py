@@ -333,6 +333,15 @@ def test_the_price_rule_prices_what_has_none_and_puts_it_on_sale(imported: Any, 
     assert counts(result.outcome) == (1, 1, 1, 0)
 
 
+def test_the_price_rule_leaves_prices_of_the_shop_alone(imported: Any, session: Session) -> None:
+    imported(csv_of({"gtin": GTINS[0], "name": "A", "price": "4"}))
+
+    result = imported(csv_of({"gtin": GTINS[0], "name": "A"}), default_price=Decimal("9.90"))
+
+    assert counts(result.outcome) == (0, 0, 1, 0)
+    assert by_gtin(session, GTINS[0]).price == Decimal("4.00")
+
+
 def test_a_product_taken_off_sale_stays_so_unless_the_file_says_otherwise(imported: Any, session: Session) -> None:
     product = make_product(session, is_active=False)
     session.add(ProductGtin(product_id=product.id, gtin=f"0{GTINS[0]}"))
