@@ -1,7 +1,7 @@
 """The demo shop's range: every line of goods.csv multiplied out into products, always the same ones.
 
 A line has variants and sizes (`500 g=13.90`, or `kg~170=12.90` for goods weighed at about 170 g a piece). Barcodes
-start with 200, which GS1 leaves to shops for use inside their own walls: no maker's barcode is claimed.
+start with 292, which GS1 leaves to shops for use inside their own walls: no maker's barcode is claimed.
 Source: GS1 General Specifications, section 1.4 (GS1 prefixes), 200-299 restricted circulation.
 """
 
@@ -107,7 +107,7 @@ def _numbered(number: int, values: Values, in_category: int) -> Values:
     brand = _BRANDS[root][number % 3]
     description = f"{values['name']} by {brand}. {_SAYINGS[root]}"
     reduced = number % _REDUCED_EVERY == 0
-    body = f"200{number:09d}"
+    body = f"292{number:09d}"
     return {
         "sku": f"AISLE-{number:05d}",
         "gtin": normalise_gtin(body + check_digit(body)),
