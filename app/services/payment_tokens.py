@@ -23,7 +23,7 @@ MOST = 50
 
 class PaymentTokenNotFound(NotFound):
     code = "PAYMENT_TOKEN_NOT_FOUND"
-    message = "You have no such payment token."
+    message = "You have no such means of payment."
 
 
 class CardNumbersRefused(Forbidden):
@@ -108,6 +108,15 @@ def delete(caller: Caller, *, payment_token_id: int) -> None:
         heir = session.execute(_NEWEST, {"user_id": caller.user_id}).scalar_one_or_none() if was_default else None
         if heir is not None:
             _set_default(session, heir, caller)
+
+
+def prefer(caller: Caller, *, payment_token_id: int) -> None:
+    """Keep the means of payment of a purchase as the default; the sandbox's shared card is nobody's and left alone."""
+    try:
+        with transaction() as session:
+            save_default(session, caller, payment_token_id=payment_token_id)
+    except PaymentTokenNotFound:
+        return
 
 
 def save_default(session: Session, caller: Caller, *, payment_token_id: int) -> PaymentToken:

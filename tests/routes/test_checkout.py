@@ -10,7 +10,16 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import SoldBy
-from app.models import AuditEvent, Inventory, Order, OutboxEvent, Payment, PaymentOperation, SlotOccurrence
+from app.models import (
+    AuditEvent,
+    Inventory,
+    Order,
+    OutboxEvent,
+    Payment,
+    PaymentOperation,
+    PaymentToken,
+    SlotOccurrence,
+)
 from app.services import invariants
 from tests import factories
 from tests.conftest import Statements
@@ -285,6 +294,25 @@ class TestConfirm:
         shopper.confirm(shop, address=None)
 
         assert one(session, Order).address == "7 Palm Road, Jaffa, 6801234, Israel"
+
+    def test_the_card_is_kept_as_the_only_default_when_wished(
+        self, shopper: Shopper, shop: Shop, session: Session
+    ) -> None:
+        card(shopper, "4242424242424242")
+        second = card(shopper, "4111111111111111")
+
+        shopper.confirm(shop, payment_token_id=second, save_as_default=True)
+
+        defaults = session.execute(select(PaymentToken.id).where(PaymentToken.is_default)).scalars().all()
+        assert defaults == [second]
+
+    def test_the_shared_demo_card_never_becomes_a_default(self, shopper: Shopper, shop: Shop, session: Session) -> None:
+        own = card(shopper, "4242424242424242")
+
+        shopper.confirm(shop, save_as_default=True)
+
+        defaults = session.execute(select(PaymentToken.id).where(PaymentToken.is_default)).scalars().all()
+        assert defaults == [own]
 
     def test_a_pickup_takes_stock_of_its_branch_and_lasts_two_hours(
         self, shopper: Shopper, shop: Shop, session: Session

@@ -15,6 +15,7 @@ from app.services.checkout import errors
 from app.services.checkout.answers import Decision
 from app.services.checkout.confirm import confirm
 from app.services.checkout.preview import preview
+from app.services.payment_tokens import PaymentTokenNotFound
 
 checkout = Blueprint("checkout", __name__)
 
@@ -58,7 +59,7 @@ def show_preview(body: PreviewRequest) -> Response:
         errors.CartNotFound,
         errors.BranchNotFound,
         errors.SlotNotFound,
-        errors.PaymentTokenNotFound,
+        PaymentTokenNotFound,
         errors.InsufficientStock,
         errors.PriceChanged,
         errors.SlotFull,

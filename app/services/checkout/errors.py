@@ -64,11 +64,6 @@ class PriceChanged(Conflict):
     message = "The total is not the expected one any more. Preview again and confirm the new total."
 
 
-class PaymentTokenNotFound(NotFound):
-    code = "PAYMENT_TOKEN_NOT_FOUND"
-    message = "You have no such means of payment."
-
-
 class PaymentTokenInactive(BadRequest):
     code = "PAYMENT_TOKEN_INACTIVE"
     message = "This means of payment is switched off. Use another one."

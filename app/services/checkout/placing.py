@@ -4,21 +4,21 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.caller import Caller
 from app.domain.enums import CartStatus, IdempotencyState, PaymentProvider
 from app.domain.pricing import total_up
-from app.models import PaymentToken
 from app.schemas.checkout import ConfirmRequest
-from app.services import audit, locks
+from app.services import locks, payment_tokens
 from app.services.checkout import errors
 from app.services.checkout.basket import missing_items, price_lines
 from app.services.checkout.context import Context, read_context
 from app.services.checkout.writing import Key, Purchase, write_order
-from app.transaction import transaction
+from app.services.payment_tokens import PaymentTokenNotFound
+from app.transaction import after_commit, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Ke
     if order_id is None:
         raise errors.SlotFull
     if form.save_as_default:
-        _make_default(session, token_id=form.payment_token_id, caller=caller)
+        # After the commit, as this locks the user's row, which comes before the cart in the order of locks.
+        after_commit(session, lambda: payment_tokens.prefer(caller, payment_token_id=form.payment_token_id))
     return Placed(order_id)
 
 
@@ -125,7 +126,7 @@ def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchas
 def _check_token(context: Context) -> None:
     row = context.row
     if row.token_id is None:
-        raise errors.PaymentTokenNotFound
+        raise PaymentTokenNotFound
     if not row.token_is_active:
         raise errors.PaymentTokenInactive
     sandbox = settings().payment_provider == "sandbox"
@@ -136,14 +137,3 @@ def _check_token(context: Context) -> None:
 def _address(form: ConfirmRequest, context: Context) -> str | None:
     """Where to deliver: as sent, else the default address; a shop may also take the order and ask the customer."""
     return None if context.is_pickup else form.address or context.row.default_address
-
-
-def _make_default(session: Session, *, token_id: int, caller: Caller) -> None:
-    """Make a token the user's only default; the sandbox's shared card belongs to nobody and stays as it is."""
-    mine = PaymentToken.user_id == caller.user_id
-    session.execute(update(PaymentToken).where(mine, PaymentToken.is_default).values(is_default=False))
-    chosen = session.execute(
-        update(PaymentToken).where(mine, PaymentToken.id == token_id).values(is_default=True).returning(PaymentToken.id)
-    ).scalar_one_or_none()
-    if chosen is not None:
-        audit.record(session, entity_type="payment_preferences", action="SET_DEFAULT", entity_id=chosen, by=caller)
