@@ -1,0 +1,326 @@
+"""Migrations: one line of them, up and down, the same database as the models; and the rules the database holds."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from alembic import command
+from app.migrations import alembic_config, migrate
+from app.models import Base
+from tests import databases
+from tests.shopping import make_shopper, open_shop
+
+APPEND_ONLY = ("audit_events", "stock_movements", "journals", "entries")
+TRIGGERS = {f"{table}_{rule}" for table in APPEND_ONLY for rule in ("append_only", "never_truncated")} | {
+    "journals_balance",
+    "entries_balance",
+    "entries_move_balance",
+}
+
+LEFT_OVERS = """
+    SELECT 'relation ' || relname FROM pg_class JOIN pg_namespace AS space ON space.oid = relnamespace
+    WHERE nspname = 'public'
+    UNION ALL
+    SELECT 'function ' || proname FROM pg_proc JOIN pg_namespace AS space ON space.oid = pronamespace
+    WHERE nspname = 'public'
+    UNION ALL
+    SELECT 'type ' || typname FROM pg_type JOIN pg_namespace AS space ON space.oid = typnamespace
+    WHERE nspname = 'public'
+"""
+CONSTRAINTS = """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND contype <> 't'
+      AND conrelid::regclass::text <> 'alembic_version'
+"""
+INDEXES = """
+    SELECT tablename, indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+COLUMNS = """
+    SELECT table_name, column_name, data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable,
+           column_default, is_identity, generation_expression
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+"""
+
+
+def empty_database() -> str:
+    """The address of a new database with nothing in it."""
+    return databases.clone("template0")
+
+
+@pytest.fixture
+def empty() -> Iterator[str]:
+    url = empty_database()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[Engine]:
+    url = empty_database()
+    migrate(url)
+    engine = create_engine(url)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def modelled() -> Iterator[Engine]:
+    """A database made from the models alone."""
+    url = empty_database()
+    engine = create_engine(url)
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+    databases.drop(url)
+
+
+def rows(engine: Engine, statement: str) -> set[tuple[Any, ...]]:
+    with engine.connect() as connection:
+        return {tuple(row) for row in connection.execute(text(statement))}
+
+
+def test_there_is_one_head() -> None:
+    script = ScriptDirectory.from_config(alembic_config("postgresql+psycopg://nowhere/none"))
+
+    assert len(script.get_heads()) == 1
+    assert len(script.get_bases()) == 1
+
+
+def test_migrations_build_an_empty_database_go_down_to_nothing_and_up_again(empty: str) -> None:
+    engine = create_engine(empty)
+    config = alembic_config(empty)
+
+    command.upgrade(config, "head")
+    built = rows(engine, CONSTRAINTS) | rows(engine, INDEXES)
+    command.downgrade(config, "base")
+    left = {name for (name,) in rows(engine, LEFT_OVERS)}
+    command.upgrade(config, "head")
+
+    assert {name for name in left if "alembic_version" not in name} == set()
+    assert rows(engine, CONSTRAINTS) | rows(engine, INDEXES) == built
+    engine.dispose()
+
+
+def test_migrating_twice_changes_nothing(empty: str) -> None:
+    migrate(empty)
+    migrate(empty)
+
+    engine = create_engine(empty)
+    assert rows(engine, "SELECT count(*) FROM alembic_version") == {(1,)}
+    engine.dispose()
+
+
+def test_alembic_finds_nothing_left_to_migrate(migrated: Engine) -> None:
+    with migrated.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize("catalog", [CONSTRAINTS, INDEXES, COLUMNS], ids=["constraints", "indexes", "columns"])
+def test_migrations_and_models_make_the_same_database(migrated: Engine, modelled: Engine, catalog: str) -> None:
+    """Alembic does not compare CHECKs, expressions and partial indexes: here all are compared by name and text."""
+    by_migration, by_model = rows(migrated, catalog), rows(modelled, catalog)
+
+    assert len(by_migration) > 50
+    assert by_migration - by_model == set()
+    assert by_model - by_migration == set()
+
+
+def test_the_triggers_are_these(migrated: Engine) -> None:
+    assert {name for (name,) in rows(migrated, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")} == TRIGGERS
+
+
+@pytest.fixture
+def sold(client: FlaskClient, session: Session) -> Session:
+    """A session that sees one paid order, with one row at least in every table about goods and money."""
+    shop = open_shop(session)
+    shopper = make_shopper(session, client)
+    shopper.add(shop.products[0])
+    assert shopper.confirm(shop).status_code == 201
+    session.execute(text("INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 1, 'ILS', 0)"))
+    session.execute(text("INSERT INTO accounts (kind, currency) VALUES ('revenue', 'ILS')"))
+    book(session, ("wallet", 5), ("revenue", -5))
+    return session
+
+
+def book(session: Session, *moves: tuple[str, int]) -> None:
+    """Write a journal by hand, of (kind of account, amount), and have the database judge it now."""
+    reference = session.execute(text("SELECT count(*) FROM journals")).scalar_one()
+    journal = session.execute(
+        text("INSERT INTO journals (reference, description) VALUES (:reference, 'by hand') RETURNING id"),
+        {"reference": f"hand-{reference}"},
+    ).scalar_one()
+    for kind, amount in moves:
+        session.execute(
+            text(
+                "INSERT INTO entries (journal_id, account_id, amount) SELECT :journal, id, :amount FROM accounts"
+                " WHERE kind = :kind ORDER BY id LIMIT 1"
+            ),
+            {"journal": journal, "amount": amount, "kind": kind},
+        )
+    session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+    session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("change", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_what_happened_is_never_changed(sold: Session, table: str, change: str) -> None:
+    with pytest.raises(IntegrityError, match="append-only"), sold.begin_nested():
+        sold.execute(text(change.format(table)))
+
+
+def test_a_journal_that_balances_moves_the_wallet(sold: Session) -> None:
+    book(sold, ("wallet", 7), ("revenue", -7))
+
+    assert sold.execute(text("SELECT balance FROM accounts WHERE kind = 'wallet'")).scalar_one() == 12
+
+
+@pytest.mark.parametrize(
+    "moves",
+    [
+        (),
+        (("wallet", 5),),
+        (("wallet", 5), ("revenue", -4)),
+        (("wallet", 5), ("wallet", 5), ("revenue", -5)),
+    ],
+)
+def test_a_journal_out_of_balance_is_refused(sold: Session, moves: tuple[tuple[str, int], ...]) -> None:
+    with pytest.raises(IntegrityError, match="does not balance"), sold.begin_nested():
+        book(sold, *moves)
+
+
+def test_an_entry_added_to_an_old_journal_is_refused(sold: Session) -> None:
+    add = "INSERT INTO entries (journal_id, account_id, amount) SELECT journal_id, account_id, 1 FROM entries LIMIT 1"
+
+    with pytest.raises(IntegrityError, match="does not balance"), sold.begin_nested():
+        sold.execute(text(f"{add}; SET CONSTRAINTS ALL IMMEDIATE"))
+
+
+def test_a_journal_out_of_balance_is_refused_at_the_commit(template: str) -> None:
+    with databases.cloned(template) as url:
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            connection.execute(text("INSERT INTO journals (reference, description) VALUES ('x', 'empty')"))
+
+            with pytest.raises(IntegrityError, match="does not balance"):
+                connection.commit()
+        engine.dispose()
+
+
+GUARDED = (
+    "accounts",
+    "cart_items",
+    "carts",
+    "delivery_slots",
+    "entries",
+    "global_settings",
+    "idempotency_keys",
+    "inventory",
+    "order_items",
+    "orders",
+    "payment_operations",
+    "payments",
+    "products",
+    "slot_occurrences",
+    "stock_movements",
+)
+WORDS = [
+    ("accounts", "kind"),
+    ("carts", "channel"),
+    ("carts", "status"),
+    ("order_items", "picked_status"),
+    ("order_items", "sold_by"),
+    ("orders", "channel"),
+    ("orders", "fulfillment_type"),
+    ("orders", "status"),
+    ("payment_operations", "kind"),
+    ("payment_operations", "state"),
+    ("payments", "provider"),
+    ("products", "sold_by"),
+]
+BROKEN = {
+    **{f"ck_{table}_{column}": f"UPDATE {table} SET {column} = 'NONSENSE'" for table, column in WORDS},
+    "ck_idempotency_keys_state": "UPDATE idempotency_keys SET state = 'NONSENSE', status = NULL",
+    "ck_accounts_balance_not_negative": "UPDATE accounts SET balance = -0.01 WHERE kind = 'wallet'",
+    "ck_accounts_balance_only_where_kept": "UPDATE accounts SET balance = 0 WHERE kind = 'revenue'",
+    "ck_cart_items_quantity_range": "UPDATE cart_items SET quantity = 0",
+    "ck_cart_items_unit_price_not_negative": "UPDATE cart_items SET unit_price = -0.01",
+    "ck_carts_user_or_guest": "UPDATE carts SET guest_token_hash = 'x'",
+    "ck_delivery_slots_capacity_not_negative": "UPDATE delivery_slots SET capacity = -1",
+    "ck_delivery_slots_cutoff_not_negative": "UPDATE delivery_slots SET cutoff_minutes = -1",
+    "ck_delivery_slots_day_of_week": "UPDATE delivery_slots SET day_of_week = 7",
+    "ck_delivery_slots_starts_before_end": "UPDATE delivery_slots SET end_time = start_time",
+    "ck_entries_amount_not_zero": "INSERT INTO entries (journal_id, account_id, amount) VALUES (1, 1, 0)",
+    "ck_global_settings_delivery_fee_not_negative": "UPDATE global_settings SET delivery_fee = -1",
+    "ck_global_settings_delivery_min_not_negative": "UPDATE global_settings SET delivery_min = -1",
+    "ck_global_settings_free_threshold_not_negative": "UPDATE global_settings SET free_threshold = -1",
+    "ck_global_settings_one_row": "INSERT INTO global_settings (id) VALUES (2)",
+    "ck_idempotency_keys_done_has_answer": "UPDATE idempotency_keys SET status = NULL WHERE state = 'done'",
+    "ck_inventory_available_not_negative": "UPDATE inventory SET available_quantity = -1",
+    "ck_inventory_reserved_not_negative": "UPDATE inventory SET reserved_quantity = -1",
+    "ck_order_items_line_total_adds_up": "UPDATE order_items SET line_total = line_total + 0.01",
+    "ck_order_items_quantity_positive": "UPDATE order_items SET quantity = 0, line_total = 0, tax_amount = 0",
+    "ck_order_items_tax_within_line": "UPDATE order_items SET tax_amount = line_total + 0.01",
+    "ck_order_items_unit_deposit_not_negative": "UPDATE order_items SET unit_deposit = -0.01",
+    "ck_order_items_unit_price_not_negative": """
+        ALTER TABLE order_items DROP CONSTRAINT ck_order_items_tax_within_line;
+        UPDATE order_items SET unit_price = -1, line_total = -quantity
+    """,
+    "ck_orders_canceled_has_time": "UPDATE orders SET canceled_at = now()",
+    "ck_orders_delivery_fee_not_negative": "UPDATE orders SET delivery_fee = -1",
+    "ck_orders_deposit_total_not_negative": "UPDATE orders SET deposit_total = -1",
+    "ck_orders_discount_total_not_negative": "UPDATE orders SET discount_total = -1",
+    "ck_orders_items_total_not_negative": "UPDATE orders SET items_total = -1",
+    "ck_orders_pending_has_deadline": "UPDATE orders SET status = 'PENDING_PAYMENT', pay_deadline = NULL",
+    "ck_orders_slot_starts_before_end": "UPDATE orders SET slot_end = slot_start",
+    "ck_orders_tax_within_total": "UPDATE orders SET tax_total = total_amount + 0.01",
+    "ck_orders_total_adds_up": "UPDATE orders SET total_amount = total_amount + 0.01",
+    "ck_orders_total_amount_not_negative": "ALTER TABLE orders DROP CONSTRAINT ck_orders_tax_within_total; UPDATE orders SET total_amount = -1",
+    "ck_payment_operations_amount_positive": "UPDATE payment_operations SET amount = 0",
+    "ck_payment_operations_attempts_not_negative": "UPDATE payment_operations SET attempts = -1",
+    "ck_payments_captured_within_authorized": "UPDATE payments SET captured_amount = authorized_amount + 0.01",
+    "ck_payments_refunded_within_captured": "UPDATE payments SET refunded_amount = captured_amount + 0.01",
+    "ck_payments_refunds_not_negative": "UPDATE payments SET refund_pending_amount = -0.01",
+    "ck_payments_requested_positive": "UPDATE payments SET requested_amount = 0",
+    "ck_products_active_has_price": "UPDATE products SET price = 0",
+    "ck_products_age_limit_in_years": "UPDATE products SET age_limit = 0",
+    "ck_products_by_weight_has_estimate": "UPDATE products SET sold_by = 'WEIGHT', estimated_weight_grams = NULL",
+    "ck_products_compare_at_price_not_negative": "UPDATE products SET compare_at_price = -0.01",
+    "ck_products_deposit_not_negative": "UPDATE products SET deposit = -0.01",
+    "ck_products_estimated_weight_positive": "UPDATE products SET estimated_weight_grams = 0",
+    "ck_products_price_not_negative": "UPDATE products SET price = -0.01, is_active = false",
+    "ck_products_tax_rate_percent": "UPDATE products SET tax_rate = 100",
+    "ck_products_weight_positive": "UPDATE products SET weight_grams = 0",
+    "ck_slot_occurrences_booked_within_capacity": "UPDATE slot_occurrences SET booked = capacity + 1",
+    "ck_stock_movements_kind": """
+        INSERT INTO stock_movements
+            (stock_location_id, product_id, kind, available_change, reserved_change, source_type, source_id)
+        SELECT stock_location_id, product_id, 'NONSENSE', 1, 0, 'test', 1 FROM stock_movements LIMIT 1
+    """,
+}
+
+
+def test_every_check_on_goods_and_money_has_a_case_here(migrated: Engine) -> None:
+    found = rows(migrated, "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c'")
+
+    assert {name for table, name in found if table in GUARDED} == set(BROKEN)
+
+
+@pytest.mark.parametrize("check", sorted(BROKEN))
+def test_the_check_bites(sold: Session, check: str) -> None:
+    """PostgreSQL names the first CHECK, in the order of names, that a row breaks: one in the way is dropped first."""
+    with pytest.raises(IntegrityError) as refused, sold.begin_nested():
+        sold.execute(text(BROKEN[check]))
+
+    assert refused.value.orig.diag.constraint_name == check  # type: ignore[union-attr]
