@@ -139,7 +139,7 @@ def _order(row: AnyRow) -> OrderAnswer:
     pickup = row.fulfillment_type is FulfillmentType.PICKUP
     return OrderAnswer.model_construct(
         **_plain(row._mapping),
-        items_count=sum(line.quantity for line in lines),
+        items_count=len(lines),
         branch=OrderBranch(id=row.stock_location_id, name=row.branch_name, address=row.branch_address),
         delivery_slot=_slot(row.delivery_slot_id, row.slot_start, row.slot_end),
         pickup_start=row.slot_start if pickup else None,
