@@ -286,7 +286,10 @@ BROKEN = {
     "ck_orders_slot_starts_before_end": "UPDATE orders SET slot_end = slot_start",
     "ck_orders_tax_within_total": "UPDATE orders SET tax_total = total_amount + 0.01",
     "ck_orders_total_adds_up": "UPDATE orders SET total_amount = total_amount + 0.01",
-    "ck_orders_total_amount_not_negative": "ALTER TABLE orders DROP CONSTRAINT ck_orders_tax_within_total; UPDATE orders SET total_amount = -1",
+    "ck_orders_total_amount_not_negative": """
+        ALTER TABLE orders DROP CONSTRAINT ck_orders_tax_within_total;
+        UPDATE orders SET total_amount = -1, discount_total = items_total + deposit_total + delivery_fee + 1
+    """,
     "ck_payment_operations_amount_positive": "UPDATE payment_operations SET amount = 0",
     "ck_payment_operations_attempts_not_negative": "UPDATE payment_operations SET attempts = -1",
     "ck_payments_captured_within_authorized": "UPDATE payments SET captured_amount = authorized_amount + 0.01",
