@@ -133,7 +133,7 @@ def report(name: str, values: list[float]) -> None:
 def main() -> None:
     """Measure and print."""
     with databases.cloned(databases.template()) as url:
-        application = make_app(url)
+        application = make_app(url, app_env="development")  # in testing every answer is checked against its schema
         with application.app_context(), Session(create_engine(url), expire_on_commit=False) as session:
             client = application.test_client()
             shop = open_shop(session, stock=1_000_000, products=200)

@@ -2,16 +2,36 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Subquery, bindparam, func, literal_column, null, select, true
+from sqlalchemy import (
+    BigInteger,
+    Label,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    literal_column,
+    null,
+    select,
+    true,
+    type_coerce,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import LateralFromClause
+from sqlalchemy.types import NULLTYPE
 
 from app.domain.gtin import shown_gtin
 from app.domain.pricing import piece_price
 from app.models import Category, Inventory, Product, ProductGtin, Review, StockLocation
 from app.schemas import catalog as schemas
 from app.services.locks import AnyRow
+
+
+def _as_driven(column: InstrumentedAttribute[Any]) -> Label[Any]:
+    """A list as the driver gives it: SQLAlchemy would copy each one, item by item, into an equal list."""
+    return type_coerce(column, NULLTYPE).label(column.key)
+
 
 _COLUMNS = (
     Product.id,
@@ -31,9 +51,9 @@ _COLUMNS = (
     Product.is_organic,
     Product.age_limit,
     Product.ingredients,
-    Product.allergens,
+    _as_driven(Product.allergens),
     Product.nutrition.label("nutritional_info"),
-    Product.image_urls,
+    _as_driven(Product.image_urls),
     Product.bin_location,
     Product.is_active,
     Category.name.label("category_name"),
@@ -63,7 +83,7 @@ def with_details(places: Subquery, *, branch: bool) -> Select[Any]:
     return (
         select(
             *_COLUMNS,
-            func.array(gtins.scalar_subquery(), type_=ARRAY(ProductGtin.gtin.type)).label("gtins"),
+            func.array(gtins.scalar_subquery(), type_=NULLTYPE).label("gtins"),
             stock.c.available.label("available_quantity"),
             stock.c.here.label("branch_available_quantity"),
             ratings.c.count.label("rating_count"),
