@@ -1,68 +1,38 @@
 """THE TABLE: every blueprint with its prefix, who may enter and its rate limit. Read this first."""
 
-from dataclasses import dataclass
-
-from flask import Blueprint, Flask
+from flask import Flask
 from limits import RateLimitItem, parse_many
 
-from app.domain.enums import Role
+from app.middleware.entry import EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
+from app.routes import auth, branches, catalog, health, me, store, webhooks
+from app.routes.consumer import cart, checkout, orders
 
 V1 = "/api/v1"
-PUBLIC = "everyone"
-GUEST = "everyone; signed-in users as themselves"
-SIGNED_IN = "every signed-in user"
-EXEMPT = ""
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One line of the table. `roles` empty with SIGNED_IN: any role. `limit` names a setting, EXEMPT none."""
-
-    blueprint: Blueprint
-    prefix: str
-    who: str
-    limit: str
-    tag: str
-    roles: frozenset[Role] = frozenset()
-
-    @property
-    def is_public(self) -> bool:
-        return self.who in (PUBLIC, GUEST)
-
-    @property
-    def is_optional(self) -> bool:
-        return self.who == GUEST
-
-
-def table() -> list[Entry]:
-    """The lines, in the order of the documentation."""
-    from app.routes import auth, branches, catalog, health, me, store, webhooks  # noqa: PLC0415
-    from app.routes.consumer import cart, checkout, orders  # noqa: PLC0415
-
-    return [
-        # blueprint          prefix              who may enter  rate limit             section of the documentation
-        Entry(health.probes, "", PUBLIC, EXEMPT, "Service"),
-        Entry(health.api, V1, PUBLIC, EXEMPT, "Service"),
-        Entry(auth.public, f"{V1}/auth", PUBLIC, "rate_limit_defaults", "Accounts"),
-        Entry(auth.account, f"{V1}/auth", SIGNED_IN, "rate_limit_defaults", "Accounts"),
-        Entry(me.me, f"{V1}/me", SIGNED_IN, "rate_limit_defaults", "Profile"),
-        Entry(catalog.catalog, f"{V1}/catalog", PUBLIC, "rate_limit_defaults", "Catalog"),
-        Entry(catalog.reviews, f"{V1}/catalog", SIGNED_IN, "rate_limit_defaults", "Catalog"),
-        Entry(branches.branches, V1, PUBLIC, "rate_limit_defaults", "Branches and slots"),
-        Entry(cart.cart, f"{V1}/cart", GUEST, "rate_limit_defaults", "Cart"),
-        Entry(checkout.checkout, f"{V1}/checkout", SIGNED_IN, "rate_limit_defaults", "Checkout"),
-        Entry(orders.orders, f"{V1}/orders", SIGNED_IN, "rate_limit_defaults", "Orders"),
-        Entry(store.public, f"{V1}/store", PUBLIC, "rate_limit_defaults", "Store"),
-        Entry(store.mine, f"{V1}/store", SIGNED_IN, "rate_limit_defaults", "Store"),
-        Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "rate_limit_defaults", "Webhooks"),
-    ]
+TABLE = (
+    # blueprint          prefix              who may enter  rate limit             section of the documentation
+    Entry(health.probes, "", PUBLIC, EXEMPT, "Service"),
+    Entry(health.api, V1, PUBLIC, EXEMPT, "Service"),
+    Entry(auth.public, f"{V1}/auth", PUBLIC, "rate_limit_defaults", "Accounts"),
+    Entry(auth.account, f"{V1}/auth", SIGNED_IN, "rate_limit_defaults", "Accounts"),
+    Entry(me.me, f"{V1}/me", SIGNED_IN, "rate_limit_defaults", "Profile"),
+    Entry(catalog.catalog, f"{V1}/catalog", PUBLIC, "rate_limit_defaults", "Catalog"),
+    Entry(catalog.reviews, f"{V1}/catalog", SIGNED_IN, "rate_limit_defaults", "Catalog"),
+    Entry(branches.branches, V1, PUBLIC, "rate_limit_defaults", "Branches and slots"),
+    Entry(cart.cart, f"{V1}/cart", GUEST, "rate_limit_defaults", "Cart"),
+    Entry(checkout.checkout, f"{V1}/checkout", SIGNED_IN, "rate_limit_defaults", "Checkout"),
+    Entry(orders.orders, f"{V1}/orders", SIGNED_IN, "rate_limit_defaults", "Orders"),
+    Entry(store.public, f"{V1}/store", PUBLIC, "rate_limit_defaults", "Store"),
+    Entry(store.mine, f"{V1}/store", SIGNED_IN, "rate_limit_defaults", "Store"),
+    Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "rate_limit_defaults", "Webhooks"),
+)
 
 
 def register_routes(app: Flask) -> None:
     """Register every line of the table; guards and limits are looked up by blueprint in `app.extensions`."""
     lines: dict[str, Entry] = {}
     limits: dict[str, list[RateLimitItem]] = {}
-    for entry in table():
+    for entry in TABLE:
         app.register_blueprint(entry.blueprint, url_prefix=entry.prefix or None)
         lines[entry.blueprint.name] = entry
         if entry.limit != EXEMPT:

@@ -14,6 +14,7 @@ from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.errors import BadRequest, DomainError, NotFound, ValidationFailed
+from app.schemas.envelope import envelope_of
 
 View = TypeVar("View", bound=Callable[..., Response])
 
@@ -149,8 +150,6 @@ def _check_answer(operation: Operation, response: Response) -> None:
         return
     adapter = operation.adapters.get(response.status_code)
     if adapter is None:
-        from app.openapi_document import envelope_of  # noqa: PLC0415 (the document imports this module)
-
         adapter = TypeAdapter(envelope_of(declared, bare=operation.bare))
         operation.adapters[response.status_code] = adapter
     adapter.validate_json(response.get_data())

@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from functools import cache
-from typing import Any, get_origin
+from typing import Any
 
 from flask import Flask
-from pydantic import BaseModel, TypeAdapter, create_model
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
@@ -21,28 +19,12 @@ from app.errors import (
     ValidationFailed,
 )
 from app.openapi import LARGEST_ID, File, Operation, UnsupportedMediaType, operation_of
-from app.schemas.envelope import ErrorEnvelope, Listed
+from app.schemas.envelope import ErrorEnvelope, envelope_of
 
 REF = "#/components/schemas/{model}"
 _CONVERTER = re.compile(r"<(?:(\w+)(?:\([^)]*\))?:)?(\w+)>")
 _PATH_TYPES = {"int": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}, "default": {"type": "string"}}
 _JSON = "application/json"
-
-
-@cache
-def envelope_of(declared: Any, *, bare: bool = False) -> Any:
-    """The whole answer around a declared model: {"data": ...}, or as it stands for lists and bare answers."""
-    if bare or (isinstance(declared, type) and issubclass(declared, BaseModel) and _is_listed(declared)):
-        return declared
-    name = getattr(declared, "__name__", None)
-    if name is None or get_origin(declared) is not None:
-        name = re.sub(r"\W+", "", str(TypeAdapter(declared).json_schema().get("items", {}).get("$ref", "List")))
-        name = name.replace("defs", "") + "List"
-    return create_model(f"{name}Answer", data=(declared, ...))
-
-
-def _is_listed(model: type[BaseModel]) -> bool:
-    return issubclass(model, Listed)
 
 
 def build_document(app: Flask) -> dict[str, Any]:

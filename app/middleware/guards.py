@@ -8,10 +8,10 @@ from flask_jwt_extended import get_jwt, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
 from jwt import PyJWTError
 
-from app.api import Entry
 from app.domain.caller import Caller, Origin
 from app.errors import AuthFailed, AuthRequired, Forbidden
 from app.middleware import limits
+from app.middleware.entry import Entry
 from app.middleware.request_log import request_id
 from app.services import tokens
 

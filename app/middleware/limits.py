@@ -6,10 +6,10 @@ import time
 from flask import current_app, g, request
 from limits import RateLimitItem
 
-from app.api import Entry
 from app.config import settings
 from app.errors import TooManyRequests
 from app.extensions import limiter
+from app.middleware.entry import Entry
 
 log = logging.getLogger("aisle.limits")
 

@@ -1,8 +1,9 @@
 """The bases of every body and the envelopes around every answer."""
 
-from typing import Annotated, Any, Generic, TypeVar
+from functools import cache
+from typing import Annotated, Any, Generic, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
 Item = TypeVar("Item")
 
@@ -67,3 +68,16 @@ class ErrorEnvelope(BaseModel):
     """Every failure, whatever the route."""
 
     error: ErrorBody
+
+
+@cache
+def envelope_of(declared: Any, *, bare: bool = False) -> Any:
+    """The whole answer around a declared model: {"data": ...}, or as it stands for lists and bare answers.
+
+    `declared` is an Answer, a list of them or a Listed[...]; the name of what is made goes into the OpenAPI document.
+    """
+    is_model = isinstance(declared, type) and issubclass(declared, BaseModel)
+    if bare or (is_model and issubclass(declared, Listed)):
+        return declared
+    name = declared.__name__ if is_model else f"{get_args(declared)[0].__name__}List"
+    return create_model(f"{name}Answer", data=(declared, ...))

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from app.api import EXEMPT, Entry, table
+from app.api import TABLE
 from app.config import PROJECT
+from app.middleware.entry import EXEMPT, Entry
 from app.openapi import operation_of
 from app.openapi_document import build_document
 
@@ -49,7 +50,7 @@ def test_every_address_is_in_the_table_or_on_the_short_public_list(app: Flask) -
 
 
 def test_the_table_has_each_blueprint_once(app: Flask) -> None:
-    names = [entry.blueprint.name for entry in table()]
+    names = [entry.blueprint.name for entry in TABLE]
 
     assert len(names) == len(set(names)) == len(app.extensions["table"])
 
@@ -73,7 +74,7 @@ def test_every_guarded_route_refuses_a_made_up_token(app: Flask, client: FlaskCl
 
 
 def test_every_line_has_a_rate_limit_except_the_health_checks(app: Flask) -> None:
-    exempt = {entry.blueprint.name for entry in table() if entry.limit == EXEMPT}
+    exempt = {entry.blueprint.name for entry in TABLE if entry.limit == EXEMPT}
 
     assert exempt == WITHOUT_LIMIT
     assert set(app.extensions["limits"]) == set(app.extensions["table"]) - WITHOUT_LIMIT
