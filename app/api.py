@@ -10,7 +10,7 @@ from app.routes.consumer import cart, checkout, orders
 V1 = "/api/v1"
 
 TABLE = (
-    # blueprint          prefix              who may enter  rate limit             section of the documentation
+    # blueprint, prefix, who may enter, rate limit (a setting), section of the documentation
     Entry(health.probes, "", PUBLIC, EXEMPT, "Service"),
     Entry(health.api, V1, PUBLIC, EXEMPT, "Service"),
     Entry(auth.public, f"{V1}/auth", PUBLIC, "rate_limit_defaults", "Accounts"),
