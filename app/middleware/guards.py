@@ -1,11 +1,12 @@
 """Who may enter: one check before every request, read from the route table."""
 
+import time
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
-from flask_jwt_extended import get_jwt, verify_jwt_in_request
-from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
+from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
 from app.domain.caller import Caller, Origin
@@ -44,7 +45,7 @@ def current_origin() -> Origin:
 
 def verify_refresh_token() -> UUID:
     """The id of the refresh token sent as bearer. Raises AuthRequired or AuthFailed."""
-    return UUID(_verified_claims(refresh=True)["jti"])
+    return UUID(_verified_claims("refresh")["jti"])
 
 
 def _enter() -> Response | None:
@@ -72,15 +73,18 @@ def _methods() -> set[str]:
 
 
 def _authenticate() -> Caller:
-    return tokens.caller_of(_verified_claims(refresh=False), current_origin())
+    return tokens.caller_of(_verified_claims("access"), current_origin())
 
 
-def _verified_claims(*, refresh: bool) -> dict[str, Any]:
-    """The claims of a well-signed, unexpired token of the right type. Raises AuthRequired or AuthFailed."""
+def _verified_claims(kind: str) -> Mapping[str, Any]:
+    """The claims of a well-signed, unexpired bearer token of a kind. Raises AuthRequired or AuthFailed."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise AuthRequired
     try:
-        verify_jwt_in_request(refresh=refresh)
-    except NoAuthorizationError:
-        raise AuthRequired from None
+        claims = tokens.signed_claims(token)
     except (JWTExtendedException, PyJWTError):
         raise AuthFailed from None
-    return get_jwt()
+    if claims["type"] != kind or claims["exp"] <= time.time():
+        raise AuthFailed
+    return claims

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, get_jti
+from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, decode_token, get_jti
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,21 @@ def register_signing_keys(jwt: JWTManager) -> None:
         if secret is None:
             raise AuthFailed
         return secret
+
+
+def signed_claims(token: str) -> Mapping[str, Any]:
+    """The claims of a token that one of our keys signed; the caller checks kind and end each time.
+
+    Raises JWTExtendedException or PyJWTError.
+    """
+    current = settings()
+    return _signed_claims(token, current.jwt_secret_key, *current.jwt_previous_secrets)
+
+
+@lru_cache(maxsize=4096)
+def _signed_claims(token: str, *_secrets: str) -> Mapping[str, Any]:
+    """Kept, as a client sends the same token many times and checking a signature costs as much as a query."""
+    return decode_token(token)
 
 
 @lru_cache(maxsize=4)

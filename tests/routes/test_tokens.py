@@ -210,3 +210,14 @@ def test_a_blocked_user_cannot_refresh(client: FlaskClient, session: Session) ->
 
     assert answer.status_code == 401
     assert answer.json["error"]["code"] == "AUTH_REQUIRED"
+
+
+def test_a_token_that_passed_a_moment_ago_is_refused_once_it_ends(client: FlaskClient, session: Session) -> None:
+    claims = claims_of(sign_in(session, make_user(session)))
+    soon = signed({**claims, "exp": int(time.time()) + 1})
+
+    before = client.get(ME, headers=soon)
+    time.sleep(1.1)
+    after = client.get(ME, headers=soon)
+
+    assert (before.status_code, after.status_code) == (200, 401)
