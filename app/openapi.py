@@ -54,7 +54,6 @@ class Operation:
     answers: Mapping[int, Any]
     body: type[BaseModel] | None = None
     body_optional: bool = False
-    body_examples: tuple[Mapping[str, Any], ...] = ()
     query: type[BaseModel] | None = None
     headers: tuple[Header, ...] = ()
     errors: tuple[type[DomainError], ...] = ()

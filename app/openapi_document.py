@@ -189,8 +189,8 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
     if operation.body is None:
         return None
     content: dict[str, Any] = {"schema": schemas[(operation.body, "validation")]}
-    if operation.body_examples:
-        content["examples"] = {f"example{n}": {"value": e} for n, e in enumerate(operation.body_examples, 1)}
+    if example := getattr(operation.body, "example", None):
+        content["example"] = dict(example)
     return {"required": not operation.body_optional, "content": {_JSON: content}}
 
 

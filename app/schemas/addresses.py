@@ -1,6 +1,7 @@
 """Delivery addresses."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
@@ -18,6 +19,14 @@ Country = Annotated[Printable, StringConstraints(min_length=2, max_length=64), F
 
 
 class NewAddress(Request):
+    example: ClassVar[Mapping[str, Any]] = {
+        "address_line": "12 Herzl Street, flat 3",
+        "city": "Haifa",
+        "postal_code": "3303101",
+        "country": "Israel",
+        "is_default": True,
+    }
+
     address_line: AddressLine
     city: City
     postal_code: PostalCode
@@ -28,6 +37,8 @@ class NewAddress(Request):
 class AddressChange(Request):
     """Absent or null leaves a field as it is."""
 
+    example: ClassVar[Mapping[str, Any]] = {"city": "Tel Aviv", "postal_code": "6688312"}
+
     address_line: AddressLine | None = None
     city: City | None = None
     postal_code: PostalCode | None = None
@@ -36,6 +47,8 @@ class AddressChange(Request):
 
 class AddressLocation(Request):
     """Degrees (WGS 84), kept to six places, about a tenth of a metre."""
+
+    example: ClassVar[Mapping[str, Any]] = {"lat": 32.794, "lng": 34.9896}
 
     lat: float = Field(ge=-90, le=90, allow_inf_nan=False, examples=[32.8191])
     lng: float = Field(ge=-180, le=180, allow_inf_nan=False, examples=[34.9983])

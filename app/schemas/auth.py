@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -70,6 +71,13 @@ PersonName = Annotated[
 class RegisterRequest(Request):
     """`role` is read and ignored: public registration always makes a CUSTOMER."""
 
+    example: ClassVar[Mapping[str, Any]] = {
+        "email": "dana@example.com",
+        "password": "sunny-day-7",
+        "full_name": "Dana Levi",
+        "phone": "050-123-4567",
+    }
+
     email: Email
     password: NewPassword
     full_name: Annotated[PersonName, StringConstraints(max_length=50)]
@@ -78,30 +86,46 @@ class RegisterRequest(Request):
 
 
 class LoginRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"email": "customer@aisle.example", "password": "customer-2026"}
+
     email: Email
     password: Password
 
 
 class ChangePasswordRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"current_password": "sunny-day-7", "new_password": "rainy-day-8"}
+
     current_password: Password
     new_password: NewPassword
 
 
 class ForgotPasswordRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"email": "dana@example.com"}
+
     email: Email
 
 
 class ResetPasswordRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {
+        "email": "dana@example.com",
+        "token": "the-token-of-the-mail",
+        "new_password": "rainy-day-8",
+    }
+
     email: Email
     token: str = Field(min_length=8, max_length=128, pattern=r"^[\x21-\x7e]+$")
     new_password: NewPassword
 
 
 class SendCodeRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"email": "dana@example.com"}
+
     email: Email
 
 
 class VerifyCodeRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"email": "dana@example.com", "code": "4821"}
+
     email: Email
     code: str = Field(pattern=r"^[0-9]{4}$", examples=["4821"])
 

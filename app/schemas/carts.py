@@ -1,7 +1,8 @@
 """Carts: what is asked of them and how they look."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, PlainSerializer, WithJsonSchema, field_validator
 
@@ -22,12 +23,16 @@ Sum = Annotated[
 
 
 class AddItemRequest(Request):
+    example: ClassVar[Mapping[str, Any]] = {"product_id": 5, "quantity": 2}
+
     product_id: RowId
     quantity: Quantity
 
 
 class SetItemRequest(Request):
     """`product_id` must be sent, as older clients do, and is ignored: the address names the line."""
+
+    example: ClassVar[Mapping[str, Any]] = {"product_id": 5, "quantity": 3}
 
     product_id: RowId
     quantity: Quantity
@@ -43,6 +48,10 @@ class WantedLine(Request):
 class SetItemsRequest(Request):
     """Each product at most once; products not named stay as they are."""
 
+    example: ClassVar[Mapping[str, Any]] = {
+        "items": [{"product_id": 5, "quantity": 2}, {"product_id": 7, "quantity": 1}]
+    }
+
     items: Annotated[list[WantedLine], Field(min_length=1, max_length=MOST_LINES)]
 
     @field_validator("items")
@@ -56,6 +65,8 @@ class SetItemsRequest(Request):
 
 class MergeCartRequest(Request):
     """`cart_token` is the guest's, as POST /cart/guest gave it."""
+
+    example: ClassVar[Mapping[str, Any]] = {"cart_token": "the-token-of-the-guest-cart-000000000000000"}
 
     cart_token: Annotated[
         str, Field(min_length=1, max_length=200, examples=["q1r9Zc0T2bXo-8yHk5fW_a7Lm3Ns4Pd6Ue0Vg1Ji2Qw"])

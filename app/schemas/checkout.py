@@ -1,7 +1,8 @@
 """Preview and confirm of a basket, and what comes of it."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -33,9 +34,19 @@ class CheckoutRequest(Request):
 class PreviewRequest(CheckoutRequest):
     """Nothing is reserved by a preview."""
 
+    example: ClassVar[Mapping[str, Any]] = {"cart_id": 1, "fulfillment_type": "DELIVERY"}
+
 
 class ConfirmRequest(CheckoutRequest):
     """`expected_total` is the total the customer saw: a different one at confirm is refused with PRICE_CHANGED."""
+
+    example: ClassVar[Mapping[str, Any]] = {
+        "cart_id": 1,
+        "payment_token_id": 1,
+        "fulfillment_type": "DELIVERY",
+        "delivery_slot_id": 1,
+        "address": "12 Market Street, Haifa, 3303112",
+    }
 
     payment_token_id: RowId
     save_as_default: bool = False

@@ -1,7 +1,8 @@
 """The bases of every body and the envelopes around every answer."""
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, create_model
 
@@ -25,9 +26,10 @@ Printable = Annotated[str, BeforeValidator(_without_nul), StringConstraints(stri
 
 
 class Request(BaseModel):
-    """A request body: unknown fields are refused."""
+    """A request body: unknown fields are refused. `example` is a body that works, shown in the documentation."""
 
     model_config = ConfigDict(extra="forbid")
+    example: ClassVar[Mapping[str, Any]] = {}
 
 
 class Answer(BaseModel):

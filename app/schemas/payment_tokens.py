@@ -1,7 +1,8 @@
 """Saved means of payment. A card number passes through to a test provider and is kept nowhere on the way."""
 
 import re
-from typing import Annotated, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
@@ -24,6 +25,8 @@ CardNumber = Annotated[SecretStr, BeforeValidator(_card_number), Field(examples=
 
 class NewPaymentToken(BaseModel):
     """Either a card number (sandbox only) or the handle the provider gave the client. Other fields are not read."""
+
+    example: ClassVar[Mapping[str, Any]] = {"card_number": "4242 4242 4242 4242"}
 
     model_config = ConfigDict(
         extra="ignore",

@@ -1,5 +1,8 @@
 """What a user sees and changes of themselves."""
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from app.domain.enums import MembershipTier
 from app.schemas.auth import PersonName, Phone, UserSummary
 from app.schemas.envelope import Answer, Request
@@ -13,11 +16,15 @@ class Profile(UserSummary):
 class ProfileChange(Request):
     """Absent or null leaves a field as it is."""
 
+    example: ClassVar[Mapping[str, Any]] = {"full_name": "Dana Levi", "phone": "050-123-4567"}
+
     full_name: PersonName | None = None
     phone: Phone | None = None
 
 
 class PhoneChange(Request):
+    example: ClassVar[Mapping[str, Any]] = {"phone": "050-123-4567"}
+
     phone: Phone
 
 
@@ -26,4 +33,6 @@ class Membership(Answer):
 
 
 class MembershipChange(Request):
+    example: ClassVar[Mapping[str, Any]] = {"tier": "PREMIUM"}
+
     tier: MembershipTier

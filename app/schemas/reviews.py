@@ -1,6 +1,7 @@
 """What buyers say of products."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
@@ -10,6 +11,12 @@ from app.schemas.pagination import CursorPage
 
 
 class ReviewForm(Request):
+    example: ClassVar[Mapping[str, Any]] = {
+        "rating": 5,
+        "title": "Just right",
+        "body": "Crisp and sweet, and the box came full.",
+    }
+
     rating: int = Field(ge=1, le=5, examples=[4])
     title: Annotated[Printable, StringConstraints(max_length=120)] | None = None
     body: Annotated[Printable, StringConstraints(max_length=2000)] | None = None

@@ -1,6 +1,7 @@
 """Products a user wants to remember."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 
@@ -9,6 +10,8 @@ from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
 
 class NewWish(Request):
     """Without `note` an earlier note stays."""
+
+    example: ClassVar[Mapping[str, Any]] = {"product_id": 5, "note": "For Friday"}
 
     product_id: RowId
     note: Annotated[Printable, StringConstraints(max_length=500)] | None = None

@@ -32,7 +32,6 @@ _KEY_HEADER = Header(
 @checkout.post("/preview")
 @endpoint(
     body=PreviewRequest,
-    body_examples=({"cart_id": 1, "fulfillment_type": "DELIVERY"},),
     answers={200: PreviewAnswer},
     errors=(errors.CartNotFound, errors.BranchNotFound),
 )
@@ -46,7 +45,6 @@ def show_preview(body: PreviewRequest) -> Response:
 @limits.checkout_by_user
 @endpoint(
     body=ConfirmRequest,
-    body_examples=({"cart_id": 1, "payment_token_id": 1, "fulfillment_type": "DELIVERY", "delivery_slot_id": 1},),
     headers=(_KEY_HEADER,),
     answers={201: ConfirmAnswer, 200: ConfirmAnswer, 202: PendingAnswer},
     errors=(
