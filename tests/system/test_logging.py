@@ -75,7 +75,7 @@ def test_the_log_says_who_asked(client: FlaskClient, session: Any, log: Log) -> 
 
 @pytest.mark.parametrize("name", ["token", "access_token", "password", "newPassword", "code", "email", "phone", "cvv"])
 def test_telling_query_values_are_blanked(client: FlaskClient, log: Log, name: str) -> None:
-    client.get("/nowhere", query_string={name: "dana@example.com", "q": "milk"})
+    client.get("/nowhere", query_string={name: "hush-hush", "q": "milk"})
 
     (line,) = log.lines()
     assert line["query"] == f"{name}=***&q=milk"
