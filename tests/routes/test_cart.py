@@ -185,6 +185,12 @@ def test_without_a_user_and_without_a_token_there_is_no_cart(client: FlaskClient
     assert [code(answer) for answer in answers] == [(401, "AUTH_REQUIRED")] * 5
 
 
+def test_nobody_is_told_to_sign_in_before_the_body_is_looked_at(client: FlaskClient) -> None:
+    answer = client.post("/api/v1/cart/items", data=b"no json")
+
+    assert code(answer) == (401, "AUTH_REQUIRED")
+
+
 def test_a_bad_access_token_is_refused_even_beside_a_guest_token(guest: Shopper) -> None:
     guest.headers["Authorization"] = "Bearer nonsense"
 

@@ -199,6 +199,11 @@ class TestConfirm:
 
         assert (answer.status_code, answer.json["error"]["code"]) == (400, "MISSING_IDEMPOTENCY_KEY")
 
+    def test_a_missing_key_is_named_before_a_fault_of_the_body(self, shopper: Shopper, shop: Shop) -> None:
+        answer = shopper.client.post("/api/v1/checkout/confirm", json={}, headers=shopper.headers)
+
+        assert (answer.status_code, answer.json["error"]["code"]) == (400, "MISSING_IDEMPOTENCY_KEY")
+
     def test_short_stock_sells_nothing_and_leaves_the_key_free(
         self, shopper: Shopper, shop: Shop, session: Session
     ) -> None:
@@ -464,13 +469,14 @@ class TestCancel:
         assert session.execute(text("SELECT status FROM sandbox_payments")).scalar_one() == "voided"
         assert_sound()
 
-    def test_cancelling_twice_changes_nothing(self, shopper: Shopper, shop: Shop, session: Session) -> None:
+    def test_an_order_is_cancelled_once(self, shopper: Shopper, shop: Shop, session: Session) -> None:
         order_id = shopper.confirm(shop).json["data"]["order_id"]
-        first = shopper.post(f"/orders/{order_id}/cancel")
+        shopper.post(f"/orders/{order_id}/cancel")
 
         second = shopper.post(f"/orders/{order_id}/cancel")
 
-        assert second.json == first.json
+        assert (second.status_code, second.json["error"]["code"]) == (409, "INVALID_STATUS")
+        assert second.json["error"]["details"] == {"status": "CANCELED"}
         assert one(session, Inventory).available_quantity == 5
 
     def test_an_order_being_picked_cannot_be_cancelled(self, shopper: Shopper, shop: Shop, session: Session) -> None:

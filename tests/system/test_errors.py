@@ -1,6 +1,7 @@
 """Whatever goes wrong, the answer is one envelope, carries its headers and gives nothing away."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -60,6 +61,15 @@ def test_an_unheard_of_method_is_a_405(client: FlaskClient, method: str) -> None
 @pytest.mark.parametrize("length", [LARGEST_BODY + 1, 10 * LARGEST_BODY])
 def test_a_large_body_is_a_413(client: FlaskClient, length: int) -> None:
     answer = client.post(LOGIN, data=b" " * length, content_type="application/json")
+
+    assert_is_error(answer, 413, "HTTP_413")
+
+
+def test_a_large_body_of_unknown_length_is_a_413_too(client: FlaskClient) -> None:
+    chunked = {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+    body = BytesIO(b'{"email": "a@example.com"}' + b" " * LARGEST_BODY)
+
+    answer = client.post(LOGIN, input_stream=body, content_type="application/json", environ_overrides=chunked)
 
     assert_is_error(answer, 413, "HTTP_413")
 

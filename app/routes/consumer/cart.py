@@ -29,6 +29,13 @@ REFUSALS = (
 )
 
 
+@cart.before_request
+def _refuse_nobody() -> None:
+    """Whoever is neither signed in nor a guest is told so before the body is looked at. Raises AuthRequired."""
+    if request.endpoint != f"{cart.name}.{open_guest_cart.__name__}":
+        _shopper()
+
+
 @cart.get("")
 @endpoint(headers=(TOKEN,), answers={200: CartAnswer}, errors=(shoppers.CartNotFound,))
 def show() -> Response:

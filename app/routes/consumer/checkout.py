@@ -1,7 +1,5 @@
 """From a basket to a paid order."""
 
-import re
-
 from flask import Blueprint, Response, request
 from pydantic_core import to_json
 
@@ -19,13 +17,13 @@ from app.services.payment_tokens import PaymentTokenNotFound
 
 checkout = Blueprint("checkout", __name__)
 
-_KEY = re.compile(r"^[!-~]{1,128}$")
 _KEY_HEADER = Header(
     name="Idempotency-Key",
     description="New for each checkout; sending it again repeats the answer instead of the purchase.",
     required=True,
     example="4f6c1b1e-checkout-1",
-    pattern=_KEY.pattern,
+    pattern=r"^[!-~]{1,128}$",
+    refusal=errors.MissingIdempotencyKey,
 )
 
 
@@ -72,10 +70,7 @@ def confirm_cart(body: ConfirmRequest) -> Response:
 
     201 is a paid order, 200 the same answer again, 202 an order whose payment the provider has yet to decide.
     """
-    key = request.headers.get("Idempotency-Key", "")
-    if not _KEY.match(key):
-        raise errors.MissingIdempotencyKey
-    return _response(confirm(body, key, current_caller()))
+    return _response(confirm(body, request.headers[_KEY_HEADER.name], current_caller()))
 
 
 def _response(decision: Decision) -> Response:

@@ -25,7 +25,8 @@ def cancel_order(*, order_id: int, caller: Caller) -> CancelAnswer:
     """Cancel the caller's own order while nobody picks it.
 
     An order whose payment is undecided is fenced first and cancelled once the provider has confirmed that nothing will
-    be charged; until then the answer says CANCELLING. Raises NotFound for a stranger's order, OrderNotCancellable.
+    be charged; until then every call answers CANCELLING. Raises NotFound for a stranger's order, OrderNotCancellable
+    also for one that is cancelled already (contract, section 8).
     """
     operation_id = retried(lambda: _decide(order_id, caller))
     if operation_id is not None:
@@ -39,7 +40,7 @@ def _decide(order_id: int, caller: Caller) -> int | None:
         order = locks.own_order(session, order_id=order_id, user_id=caller.user_id)
         if order is None:
             raise NotFound
-        if order.status in (OrderStatus.CANCELED, OrderStatus.CANCELLING):
+        if order.status is OrderStatus.CANCELLING:
             return None
         if order.status not in CANCELLABLE_BY_OWNER:
             raise OrderNotCancellable(details={"status": order.status})
