@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EARLIEST, LATEST = time(6), time(22)
@@ -39,7 +39,8 @@ def is_open(window: Window, day: date, now: datetime, zone: ZoneInfo) -> bool:
     """Whether orders for the window on that date are still taken: right weekday, cut-off not passed."""
     if day_number(day) != window.day_of_week:
         return False
-    return now <= starts_at(day, window.start, zone) - timedelta(minutes=window.cutoff_minutes)
+    # In UTC: arithmetic on local times would take a clock change in between for an hour that passed.
+    return now <= starts_at(day, window.start, zone).astimezone(UTC) - timedelta(minutes=window.cutoff_minutes)
 
 
 def open_dates(window: Window, now: datetime, zone: ZoneInfo, horizon_days: int) -> Iterator[date]:

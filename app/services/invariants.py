@@ -45,6 +45,10 @@ _CHECKS = {
         WHERE status = 'CANCELED' AND authorized_amount > 0 AND NOT EXISTS (
             SELECT 1 FROM payment_operations WHERE payment_id = payments.id AND kind IN ('void', 'refund'))
     """,
+    "captures_kept_of_cancelled_orders": """
+        SELECT count(*) FROM payments JOIN orders ON orders.id = payments.order_id
+        WHERE status = 'CANCELED' AND captured_amount > refunded_amount + refund_pending_amount
+    """,
     "captured_above_authorized": "SELECT count(*) FROM payments WHERE captured_amount > authorized_amount",
     "refunded_above_captured": """
         SELECT count(*) FROM payments WHERE refunded_amount + refund_pending_amount > captured_amount

@@ -120,7 +120,7 @@ _OPERATION_COLUMNS = """
     payments.id AS payment_id, payments.reference, payments.provider, payments.provider_reference, payments.currency,
     payments.authorized_amount, payments.captured_amount,
     operations.id AS operation_id, operations.kind, operations.state, operations.amount, operations.idempotency_key,
-    operations.attempts
+    operations.attempts, operations.failure_code
 """
 _OPERATION_TABLES = """
     orders JOIN payments ON payments.order_id = orders.id
@@ -275,11 +275,11 @@ def registration_code(session: Session, *, email: str) -> RegistrationCode | Non
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
 
 
-_DUE_OPERATIONS = text("""
+_DUE_OPERATION = text("""
     WITH due AS (
         SELECT id FROM payment_operations
         WHERE state IN ('created', 'sent', 'unknown') AND next_at <= now()
-        ORDER BY next_at LIMIT :batch FOR UPDATE SKIP LOCKED
+        ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE payment_operations
     SET attempts = attempts + 1,
@@ -289,12 +289,12 @@ _DUE_OPERATIONS = text("""
 """)
 
 
-def lease_operations(session: Session, *, batch: int, pauses: Sequence[timedelta]) -> Sequence[int]:
-    """Take on payment operations that are due, pushing their next try back by the pause of their attempt.
+def lease_operation(session: Session, *, pauses: Sequence[timedelta]) -> int | None:
+    """Take on the payment operation due first, pushing its next try back by the pause of its attempt.
 
     Rows that another sweeper holds are skipped, so any number of sweepers may run (one statement).
     """
-    return session.execute(_DUE_OPERATIONS, {"batch": batch, "pauses": list(pauses)}).scalars().all()
+    return session.execute(_DUE_OPERATION, {"pauses": list(pauses)}).scalar_one_or_none()
 
 
 def due_outbox(session: Session, *, batch: int) -> Sequence[OutboxEvent]:

@@ -57,7 +57,8 @@ def test_sixty_four_shoppers_of_the_same_eight_products_never_fail_nor_deadlock(
         codes = []
         for _ in range(3):
             for product in chance.sample(shop.products, 5):
-                codes.append(buyer.add(product, chance.randint(1, 3)).status_code)
+                added = buyer.add(product, chance.randint(1, 3))
+                codes.append(added.status_code)
             answer = buyer.confirm(shop)
             codes.append(answer.status_code)
             if chance.random() < 0.5:
@@ -115,10 +116,7 @@ def test_a_slot_is_never_booked_beyond_its_capacity(live: Live) -> None:
     carts = [buyer.cart_id() for buyer in buyers]
 
     answers = at_once(
-        [
-            partial(b.confirm, shop, cart_id=c, delivery_date=day.isoformat())
-            for b, c in zip(buyers, carts, strict=True)
-        ]
+        [partial(b.confirm, shop, cart_id=c, delivery_date=day.isoformat()) for b, c in zip(buyers, carts, strict=True)]
     )
 
     assert Counter(answer.status_code for answer in answers) == {201: 5, 409: 19}

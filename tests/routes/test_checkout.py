@@ -9,9 +9,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
-from app.domain.enums import SoldBy
+from app.domain.enums import LocationKind, SoldBy
 from app.models import (
     AuditEvent,
+    IdempotencyKey,
     Inventory,
     Order,
     OutboxEvent,
@@ -21,6 +22,7 @@ from app.models import (
     SlotOccurrence,
 )
 from app.services import invariants
+from app.services.payments import sweeper
 from tests import factories
 from tests.conftest import Statements
 from tests.shopping import Shop, Shopper, make_shopper, open_shop
@@ -190,6 +192,19 @@ class TestConfirm:
         assert second.json == first.json == replayed.json
         assert (second.status_code, replayed.status_code) == (200, 200)
 
+    @pytest.mark.parametrize("key", ["one", "two"], ids=["the same key", "another key"])
+    def test_a_sold_cart_is_answered_with_its_order_long_after_the_keys_were_forgotten(
+        self, shopper: Shopper, shop: Shop, session: Session, key: str
+    ) -> None:
+        cart_id = shopper.cart_id()
+        first = shopper.confirm(shop, key="one", cart_id=cart_id)
+        forget_keys(session)
+
+        again = shopper.confirm(shop, key=key, cart_id=cart_id)
+
+        assert (again.status_code, again.json) == (200, first.json)
+        assert one(session, IdempotencyKey).state == "done"
+
     @pytest.mark.parametrize("key", ["", "with space", "x" * 129, "schlüssel"])
     def test_a_missing_or_odd_key_is_refused(self, shopper: Shopper, shop: Shop, key: str) -> None:
         form = {"cart_id": shopper.cart_id(), "payment_token_id": 1, "delivery_slot_id": shop.slot.id}
@@ -333,6 +348,14 @@ class TestConfirm:
         assert order.slot_end - order.slot_start == timedelta(hours=2)
         assert_sound()
 
+    def test_a_vendors_shop_is_no_branch_to_pick_up_from(self, shopper: Shopper, shop: Shop, session: Session) -> None:
+        vendor = factories.make_location(session, kind=LocationKind.SHOP)
+        factories.make_stock(session, shop.products[0], vendor, 9)
+
+        answer = shopper.confirm(shop, fulfillment_type="PICKUP", branch_id=vendor.id)
+
+        assert (answer.status_code, answer.json["error"]["code"]) == (404, "NOT_FOUND")
+
     def test_it_takes_at_most_eight_statements_whatever_the_number_of_lines(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
@@ -398,6 +421,13 @@ class TestSlots:
         assert (answer.status_code, answer.json["error"]["code"]) == (400, "INVALID_SLOT")
 
 
+def forget_keys(session: Session) -> None:
+    """Let a day pass for the idempotency keys."""
+    session.execute(text("UPDATE idempotency_keys SET expires_at = now() - interval '1 second'"))
+    session.commit()
+    assert sweeper.sweep()["expired_rows"] == 1
+
+
 def card(shopper: Shopper, number: str) -> int:
     return int(shopper.post("/me/payment-tokens", json={"card_number": number}).json["data"]["payment_token_id"])
 
@@ -432,6 +462,17 @@ class TestDecline:
 
         assert second.status_code == 402
         assert second.json == first.json
+
+    def test_the_refusal_is_known_long_after_the_key_was_forgotten(
+        self, shopper: Shopper, shop: Shop, session: Session
+    ) -> None:
+        cart_id, token = shopper.cart_id(), card(shopper, DECLINED_CARD)
+        first = shopper.confirm(shop, key="k", cart_id=cart_id, payment_token_id=token)
+        forget_keys(session)
+
+        again = shopper.confirm(shop, key="k", cart_id=cart_id, payment_token_id=token)
+
+        assert (again.status_code, again.json) == (402, first.json)
 
 
 class TestNoAnswer:

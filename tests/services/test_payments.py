@@ -1,7 +1,9 @@
 """Payment operations: crash, silence, lateness, capture, void and refund."""
 
+import itertools
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -129,6 +131,19 @@ class TestAfterACrash:
 
         assert pending.status_code == 202
         assert one(session, Order).status == "CREATED"
+
+
+class Next(ConfirmRequest):
+    """The request of a later version, with a field more."""
+
+    note_to_the_driver: str | None = None
+
+
+def test_a_key_still_fits_its_request_after_an_update_that_adds_a_field(shopper: Shopper, shop: Shop) -> None:
+    form = form_of(shopper, shop)
+
+    assert request_hash(Next(**form.model_dump())) == request_hash(form)
+    assert request_hash(Next(**form.model_dump(), note_to_the_driver="hurry")) != request_hash(form)
 
 
 class TestPastTheDeadline:
@@ -295,6 +310,23 @@ class TestOddAnswers:
 
         assert session.execute(select(Order.status).where(Order.id == healthy)).scalar_one() == "CREATED"
 
+    def test_a_slow_provider_holds_up_other_background_work_for_seconds_only(
+        self, session: Session, client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(4):
+            buyer = make_shopper(session, client)
+            buyer.add(shop.products[0])
+            place_only(session, buyer, shop)
+        make_due(session)
+        clock = itertools.count(0, 4)
+        monkeypatch.setattr(sweeper, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+
+        swept = sweeper.sweep()
+
+        untouched = select(func.count()).where(PaymentOperation.next_at < func.now())
+        assert swept["payment_operations"] == 1
+        assert session.execute(untouched).scalar_one() == 3
+
     def test_after_three_days_an_operation_is_handed_to_a_person(
         self, session: Session, shopper: Shopper, shop: Shop
     ) -> None:
@@ -360,6 +392,41 @@ class TestSettlement:
         assert session.execute(select(func.sum(Entry.amount))).scalar_one() == 0
         assert len(session.execute(select(Journal)).all()) == 3
         assert_sound()
+
+    def test_late_news_of_one_refund_is_not_taken_for_another_of_the_same_amount(
+        self, session: Session, order_id: int
+    ) -> None:
+        capture(order_id, "40.00")
+        refund(order_id, "15.00")
+        with transaction() as opened:
+            settlement.request_refund(opened, locked_payment(opened, order_id), amount=Decimal("15.00"))
+
+        outcomes.apply_provider_event(
+            reference=one(session, Payment).reference,
+            outcome=Outcome(Status.REFUNDED, Decimal("15.00"), "ILS", "news of the first"),
+        )
+        before = one(session, Payment).refunded_amount
+        sweeper.sweep()
+
+        assert before == Decimal("15.00")
+        assert one(session, Payment).refunded_amount == Decimal("30.00")
+        assert session.execute(text("SELECT refunded_amount FROM sandbox_payments")).scalar_one() == Decimal("30.00")
+
+    def test_news_of_a_refund_has_it_asked_for_at_once(self, session: Session, order_id: int) -> None:
+        capture(order_id, "40.00")
+        with transaction() as opened:
+            settlement.request_refund(opened, locked_payment(opened, order_id), amount=Decimal("15.00"))
+        session.execute(update(PaymentOperation).values(next_at=func.now() + timedelta(hours=1)))
+        session.commit()
+
+        changed = outcomes.apply_provider_event(
+            reference=one(session, Payment).reference,
+            outcome=Outcome(Status.REFUNDED, Decimal("15.00"), "ILS", "re_1"),
+        )
+
+        assert changed
+        assert sweeper.sweep()["payment_operations"] == 1
+        assert one(session, Payment).refunded_amount == Decimal("15.00")
 
     @pytest.mark.parametrize("amount", ["0", "-1.00"])
     def test_nothing_and_less_than_nothing_cannot_be_captured(self, order_id: int, amount: str) -> None:

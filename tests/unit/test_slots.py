@@ -1,6 +1,6 @@
 """Delivery windows on the calendar."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -62,3 +62,17 @@ def test_a_start_on_a_clock_change_takes_the_earlier_reading() -> None:
     twice = starts_at(date(2026, 10, 25), time(1, 30), ZONE)
 
     assert twice.astimezone(UTC) == datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "closes"),
+    [
+        pytest.param(date(2026, 3, 27), datetime(2026, 3, 26, 23, 0, tzinfo=UTC), id="the clock was put forward"),
+        pytest.param(date(2026, 10, 25), datetime(2026, 10, 25, 0, 0, tzinfo=UTC), id="the clock was put back"),
+    ],
+)
+def test_the_cut_off_counts_real_minutes_across_a_clock_change(day: date, closes: datetime) -> None:
+    window = Window(day_number(day), start=time(6), end=time(8), cutoff_minutes=240)
+
+    assert is_open(window, day, closes, ZONE)
+    assert not is_open(window, day, closes + timedelta(minutes=1), ZONE)

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
-from app.domain.enums import IdempotencyState
+from app.domain.enums import IdempotencyState, OrderStatus
+from app.domain.order_states import UNDECIDED
 from app.models import IdempotencyKey, Order
 from app.schemas.checkout import ConfirmAnswer, PendingAnswer
 from app.services.checkout.errors import PaymentDeclined
@@ -46,6 +47,22 @@ def pending(*, order_id: int, order_number: str) -> Decision:
     """The provider has not answered yet."""
     answer = PendingAnswer(order_id=order_id, order_number=order_number, poll=f"/api/v1/orders/{order_id}")
     return Decision(PENDING, {"data": answer.model_dump(mode="json")})
+
+
+def of_order(order: Row[*tuple[Any, ...]]) -> Decision | None:
+    """What an order's own state says to its confirm; None while its payment is undecided.
+
+    `order` has order_id, order_number, order_status, total_amount, cancel_reason, its payment's reference and its
+    authorization's failure_code.
+    """
+    if order.order_status in UNDECIDED:
+        return None
+    if order.order_status == OrderStatus.CANCELED:
+        refused = order.cancel_reason == "payment_declined"
+        return declined(order_id=order.order_id, failure_code=order.failure_code if refused else order.cancel_reason)
+    return confirmed(
+        order_id=order.order_id, order_number=order.order_number, total=order.total_amount, reference=order.reference
+    )
 
 
 _STORED = (

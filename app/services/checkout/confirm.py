@@ -54,8 +54,11 @@ def conclude(order_id: int) -> Decision:
 
 
 def request_hash(form: ConfirmRequest) -> str:
-    """A hash of the validated body in canonical form: the same request hashes alike however it was spelled."""
-    canonical = orjson.dumps(form.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    """A hash of the validated body in canonical form: the same request hashes alike however it was spelled.
+
+    Defaults are left out, so that a key fits its request also after an update that adds an optional field.
+    """
+    canonical = orjson.dumps(form.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(ROUTE.encode() + b"\n" + canonical).hexdigest()
 
 

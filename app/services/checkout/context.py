@@ -28,7 +28,7 @@ SELECT shop.delivery_min, shop.delivery_fee,
        kept.request_hash, kept.state AS kept_state, kept.order_id AS kept_order_id, kept.status AS kept_status,
        kept.body AS kept_body
 FROM global_settings AS shop
-LEFT JOIN stock_locations AS branch ON branch.is_active AND branch.id = CASE
+LEFT JOIN stock_locations AS branch ON branch.is_active AND branch.kind <> 'SHOP' AND branch.id = CASE
     WHEN :pickup THEN CAST(:branch_id AS bigint)
     ELSE COALESCE(CAST(:source_id AS bigint),
                   (SELECT min(id) FROM stock_locations WHERE kind = 'WAREHOUSE' AND is_active))

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -13,7 +14,8 @@ from app.domain.enums import CartStatus, IdempotencyState, PaymentProvider
 from app.domain.pricing import total_up
 from app.schemas.checkout import ConfirmRequest
 from app.services import locks, payment_tokens
-from app.services.checkout import errors
+from app.services.checkout import answers, errors
+from app.services.checkout.answers import Decision
 from app.services.checkout.basket import missing_items, price_lines
 from app.services.checkout.context import Context, read_context
 from app.services.checkout.writing import Key, Purchase, write_order
@@ -72,26 +74,43 @@ def _replayed(context: Context, key: Key) -> Placed:
     return Placed(kept.kept_order_id)
 
 
-_BIND = text("""
-    INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, status, body, expires_at)
-    SELECT :principal, :route, :key, :request_hash, COALESCE(decided.state, 'placed'), orders.id, decided.status,
-           decided.body, now() + :kept_for
-    FROM orders LEFT JOIN LATERAL (
-        SELECT state, status, body FROM idempotency_keys WHERE order_id = orders.id AND state = 'done' LIMIT 1
+_SOLD = text("""
+    SELECT orders.id AS order_id, orders.order_number, orders.status AS order_status, orders.total_amount,
+           orders.cancel_reason, payments.reference, operations.failure_code,
+           decided.status AS kept_status, decided.body AS kept_body
+    FROM orders JOIN payments ON payments.order_id = orders.id
+    JOIN payment_operations AS operations ON operations.payment_id = payments.id AND operations.kind = 'authorize'
+    LEFT JOIN LATERAL (
+        SELECT status, body FROM idempotency_keys WHERE order_id = orders.id AND state = 'done' LIMIT 1
     ) AS decided ON true
     WHERE orders.cart_id = :cart_id
+""")
+_BIND = text("""
+    INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, status, body, expires_at)
+    VALUES (:principal, :route, :key, :request_hash, :state, :order_id, :status, CAST(:body AS jsonb),
+            now() + :kept_for)
     ON CONFLICT (principal, route, key) DO UPDATE
     SET request_hash = excluded.request_hash, state = excluded.state, order_id = excluded.order_id,
         status = excluded.status, body = excluded.body, expires_at = excluded.expires_at
-    RETURNING order_id, status, body
 """)
 
 
 def _bind_to_order_of(session: Session, cart_id: int, key: Key) -> Placed:
-    """The cart was sold under another key: this key now stands for the same order, and nothing is sold twice."""
-    values = {"cart_id": cart_id, "kept_for": timedelta(hours=settings().idempotency_hours), **asdict(key)}
-    row = session.execute(_BIND, values).one()
-    return Placed(row.order_id, (row.status, row.body) if row.status else None)
+    """The cart was sold under another key: this key now stands for the same order, and nothing is sold twice.
+
+    The keys of an old order are forgotten; then the order itself says what the answer was.
+    """
+    sold = session.execute(_SOLD, {"cart_id": cart_id}).one()
+    kept = Decision(sold.kept_status, sold.kept_body) if sold.kept_status else answers.of_order(sold)
+    values = {
+        "order_id": sold.order_id,
+        "state": IdempotencyState.DONE if kept else IdempotencyState.PLACED,
+        "status": kept.status if kept else None,
+        "body": orjson.dumps(kept.body).decode() if kept else None,
+        "kept_for": timedelta(hours=settings().idempotency_hours),
+    }
+    session.execute(_BIND, {**values, **asdict(key)})
+    return Placed(sold.order_id, (kept.status, kept.body) if kept else None)
 
 
 def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Key, caller: Caller) -> Placed:

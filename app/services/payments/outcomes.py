@@ -36,7 +36,6 @@ def apply(operation_id: int, outcome: Outcome) -> Decision:
 
 _KINDS = {
     Status.CAPTURED: (OperationKind.CAPTURE, OperationKind.AUTHORIZE),
-    Status.REFUNDED: (OperationKind.REFUND,),
     Status.VOIDED: (OperationKind.VOID, OperationKind.AUTHORIZE),
 }
 
@@ -44,21 +43,24 @@ _KINDS = {
 def apply_provider_event(*, reference: str, outcome: Outcome) -> bool:
     """Apply what the provider told us by itself; False when it concerns no operation of ours that is still open.
 
-    `reference` is our payment's. Of several refunds the oldest open one of that amount is meant.
+    `reference` is our payment's. Which of its refunds is meant it does not say: all open ones are asked for again.
     """
+    if outcome.status is Status.REFUNDED:
+        with transaction() as session:
+            return settlement.hurry_refunds(session, reference=reference)
     kinds = _KINDS.get(outcome.status, (OperationKind.AUTHORIZE,))
     with reading() as connection:
         rows = connection.execute(_OPERATIONS, {"reference": reference, "kinds": kinds}).all()
     for kind in kinds:
         for row in rows:
-            if row.kind == kind and (kind is not OperationKind.REFUND or row.amount == outcome.amount):
+            if row.kind == kind:
                 apply(row.id, outcome)
                 return True
     return False
 
 
 _OPERATIONS = (
-    select(PaymentOperation.id, PaymentOperation.kind, PaymentOperation.amount)
+    select(PaymentOperation.id, PaymentOperation.kind)
     .join(Payment, Payment.id == PaymentOperation.payment_id)
     .where(
         Payment.reference == bindparam("reference"),
@@ -84,12 +86,12 @@ def _apply(operation_id: int, outcome: Outcome) -> Decision:
                 _voided(session, row, outcome)
             case OperationKind.REFUND:
                 _refunded(session, row, outcome)
-        return _pending(row)
+        return _standing(row)
 
 
 def _authorization(session: Session, row: Locked, outcome: Outcome) -> Decision:
     if row.state == OperationState.MANUAL:
-        return _pending(row)
+        return _standing(row)
     match outcome.status:
         case Status.AUTHORIZED | Status.CAPTURED:
             return _authorized(session, row, outcome)
@@ -101,12 +103,14 @@ def _authorization(session: Session, row: Locked, outcome: Outcome) -> Decision:
 
 def _authorized(session: Session, row: Locked, outcome: Outcome) -> Decision:
     if row.state == OperationState.OK:
-        return _confirmed(row)
+        return _standing(row)
     if not _same_money(row, outcome):
         _to_manual(session, row, "amount or currency differs from what was asked for")
-        return _pending(row)
+        return _standing(row)
     if row.order_status == OrderStatus.PENDING_PAYMENT:
-        decision = _confirmed(row)
+        decision = answers.confirmed(
+            order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
+        )
         session.execute(_CONFIRM, _confirm_values(row, outcome, decision))
         return decision
     # The order is cancelled or being cancelled: keep the money's trace and let go of it.
@@ -114,7 +118,7 @@ def _authorized(session: Session, row: Locked, outcome: Outcome) -> Decision:
     held = {"authorized_amount": row.amount, "provider_reference": outcome.provider_reference}
     session.execute(update(Payment).where(Payment.id == row.payment_id).values(**held))
     settlement.request_void(session, payment_id=row.payment_id, amount=row.amount)
-    return _pending(row)
+    return _standing(row)
 
 
 _CONFIRM = text("""
@@ -156,10 +160,8 @@ def _confirm_values(row: Locked, outcome: Outcome, decision: Decision) -> dict[s
 def _refused(session: Session, row: Locked, outcome: Outcome) -> Decision:
     """Declined, or cancelled at the provider; never overrules an authorization that was already applied."""
     by_us = row.order_status == OrderStatus.CANCELLING
-    if row.state == OperationState.OK and not by_us:
-        return _confirmed(row)
-    if row.order_status == OrderStatus.CANCELED:
-        return answers.declined(order_id=row.order_id, failure_code=row.cancel_reason)
+    if row.order_status == OrderStatus.CANCELED or (row.state == OperationState.OK and not by_us):
+        return _standing(row)
     if by_us:
         _set_operation(session, row, OperationState.CANCELLED, outcome.failure_code)
         return _abandoned(session, row)
@@ -172,13 +174,15 @@ def _refused(session: Session, row: Locked, outcome: Outcome) -> Decision:
 def _no_answer(session: Session, row: Locked) -> Decision:
     if row.state in (OperationState.CREATED, OperationState.SENT):
         _set_operation(session, row, OperationState.UNKNOWN)
-    if row.state == OperationState.OK:
-        return _confirmed(row)
-    return _pending(row)
+    return _standing(row)
 
 
 def _captured(session: Session, row: Locked, outcome: Outcome) -> None:
     if _settled_or_unknown(session, row, outcome):
+        return
+    is_canceled = row.order_status == OrderStatus.CANCELED
+    if is_canceled and outcome.status is Status.DECLINED:
+        _set_operation(session, row, OperationState.FAILED, outcome.failure_code)
         return
     if outcome.status is not Status.CAPTURED or not _same_money(row, outcome):
         _to_manual(session, row, outcome.failure_code or f"capture answered {outcome.status}")
@@ -186,6 +190,8 @@ def _captured(session: Session, row: Locked, outcome: Outcome) -> None:
     _set_operation(session, row, OperationState.OK)
     _add_to_payment(session, row, captured_amount=row.amount)
     ledger.post_capture(session, operation_id=row.operation_id, order_id=row.order_id, amount=row.amount)
+    if is_canceled:
+        _give_back(session, row)
 
 
 def _voided(session: Session, row: Locked, outcome: Outcome) -> None:
@@ -195,8 +201,19 @@ def _voided(session: Session, row: Locked, outcome: Outcome) -> None:
         _set_operation(session, row, OperationState.OK)
         if row.order_status == OrderStatus.CANCELLING:
             _abandoned(session, row)
+    elif outcome.status is Status.CAPTURED and settlement.has_capture(session, payment_id=row.payment_id):
+        # A capture of ours was under way when the order was cancelled: its answer, here already or not, is refunded.
+        _set_operation(session, row, OperationState.FAILED, "captured")
+        _give_back(session, row)
     else:
         _to_manual(session, row, outcome.failure_code or f"void answered {outcome.status}")
+
+
+def _give_back(session: Session, row: Locked) -> None:
+    """Ask for the refund of whatever was captured of a cancelled order."""
+    payment = locks.payment_of(session, order_id=row.order_id)
+    if payment is not None:
+        settlement.request_return(session, payment)
 
 
 def _abandoned(session: Session, row: Locked) -> Decision:
@@ -239,14 +256,9 @@ def _facts(row: Locked) -> releasing.OrderFacts:
     )
 
 
-def _confirmed(row: Locked) -> Decision:
-    return answers.confirmed(
-        order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
-    )
-
-
-def _pending(row: Locked) -> Decision:
-    return answers.pending(order_id=row.order_id, order_number=row.order_number)
+def _standing(row: Locked) -> Decision:
+    """The answer where nothing changed: whatever the order came to, which need not be what the payment did."""
+    return answers.of_order(row) or answers.pending(order_id=row.order_id, order_number=row.order_number)
 
 
 def _same_money(row: Locked, outcome: Outcome) -> bool:

@@ -3,7 +3,7 @@
 import uuid
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -52,6 +52,19 @@ def request_refund(session: Session, payment: Payment, *, amount: Decimal) -> in
     return operation_id
 
 
+_HURRY = text("""
+    UPDATE payment_operations AS operations SET next_at = now() FROM payments
+    WHERE payments.reference = :reference AND operations.payment_id = payments.id AND operations.kind = 'refund'
+      AND operations.state IN ('created', 'sent', 'unknown')
+    RETURNING operations.id
+""")
+
+
+def hurry_refunds(session: Session, *, reference: str) -> bool:
+    """Let the next sweep ask for a payment's open refunds, each by its own key; False when none is open. A step."""
+    return bool(session.execute(_HURRY, {"reference": reference}).all())
+
+
 def _check(amount: Decimal, available: Decimal) -> None:
     if not 0 < amount <= available:
         raise AmountNotAvailable(details={"available": float(available)})
@@ -81,6 +94,12 @@ def request_return(session: Session, payment: Payment) -> int | None:
     if payment.authorized_amount > 0 and payment.captured_amount == 0:
         return request_void(session, payment_id=payment.id, amount=payment.authorized_amount)
     return None
+
+
+def has_capture(session: Session, *, payment_id: int) -> bool:
+    """Whether we ever asked for a capture, answered or not. A step."""
+    asked = (PaymentOperation.payment_id == payment_id) & (PaymentOperation.kind == OperationKind.CAPTURE)
+    return session.execute(select(PaymentOperation.id).where(asked)).first() is not None
 
 
 def authorization_of(session: Session, *, payment_id: int) -> int:

@@ -1,6 +1,7 @@
 """Finishing what a crash, a lost answer or a closed browser left open. Any number of sweepers may run at once."""
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -27,14 +28,15 @@ PAUSES = (
     timedelta(hours=1),
 )
 GIVE_UP_AFTER = timedelta(hours=72)
-BATCH = 50
+LONGEST_PASS = 5.0
+"""Seconds after which a pass begins no further operation, as a silent provider takes many for each."""
 
 
 def sweep() -> dict[str, int]:
     """One pass over everything that is due; answers how many of each were dealt with."""
     return {
-        "payment_operations": _sweep_operations(),
         "webhooks": webhooks.process_due(),
+        "payment_operations": _sweep_operations(),
         "answers": _settle_answers(),
         "expired_rows": _collect_garbage(),
     }
@@ -55,15 +57,20 @@ def settle(operation_id: int) -> None:
 
 def _sweep_operations() -> int:
     """One poisoned row never blocks the rest: whatever it raises is logged, and it comes back after its pause."""
-    with transaction() as session:
-        leased = locks.lease_operations(session, batch=BATCH, pauses=PAUSES)
-    for operation_id in leased:
+    begun, give_way = 0, time.monotonic() + LONGEST_PASS
+    while time.monotonic() < give_way and (operation_id := _lease()) is not None:
+        begun += 1
         try:
             settle(operation_id)
         except Exception:
             log.exception("a payment operation could not be settled", extra={"operation_id": operation_id})
     _give_up()
-    return len(leased)
+    return begun
+
+
+def _lease() -> int | None:
+    with transaction() as session:
+        return locks.lease_operation(session, pauses=PAUSES)
 
 
 def _resume(row: Row[*tuple[Any, ...]]) -> None:
@@ -83,10 +90,11 @@ def _abandon(row: Row[*tuple[Any, ...]]) -> None:
     """
     with transaction() as session:
         fenced = fence(session, order_id=row.order_id, reason="payment_abandoned")
-    if not fenced:
+    fresh = _read(row.operation_id)  # a request may have set out just before the fence
+    if not fenced or fresh is None:
         return
     client = payment_client(settings())
-    if client.leaves_tombstones or not row.is_on_its_way:
+    if client.leaves_tombstones or not fresh.is_on_its_way:
         outcomes.apply(row.operation_id, client.cancel(reference=row.reference))
 
 
