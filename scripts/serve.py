@@ -22,7 +22,7 @@ from scripts import announce, ports
 from scripts.gunicorn_process import GunicornProcess
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_READY_SECONDS = 30
+_READY_SECONDS = 60
 _LARGEST_LOG = 10 * 1024 * 1024
 
 
