@@ -26,6 +26,7 @@ errorlog = "-"
 loglevel = "warning"
 control_socket_disable = True  # one file per user in the home folder: two shops would share it
 
+SKIPPED_BODY = 64 * 1024
 _stop = threading.Event()
 
 
@@ -41,3 +42,10 @@ def worker_exit(server, worker):
     _stop.set()
     if getattr(worker, "background", None):
         worker.background.join(timeout=5)
+
+
+def pre_request(worker, req):
+    """Gunicorn skips at most 64 KiB of a body nobody read: after a longer one the connection ends, and must say so."""
+    headers = dict(req.headers)
+    if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > SKIPPED_BODY:
+        req.force_close()

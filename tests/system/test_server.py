@@ -111,6 +111,18 @@ def test_flask_commands_share_the_database_of_the_running_shop_and_leave_it_runn
     assert after.status_code == 200
 
 
+def test_an_answer_to_an_unread_body_never_costs_the_client_its_next_request(data_dir: Path) -> None:
+    """Sent on a connection the server is about to close without a word, the next request would go unanswered."""
+    with ShopProcess(data_dir) as shop, httpx.Client(base_url=shop.base, timeout=10) as client:
+        codes = [
+            (client.post("/api/v1/nowhere", content=b" " * length).status_code, client.get("/livez").status_code)
+            for length in (1_000, 100_000, 2_000_000)
+            for _ in range(5)
+        ]
+
+    assert codes == [(404, 200)] * 15
+
+
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/none"
 
 
