@@ -824,6 +824,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("principal", "route", "key", name=op.f("uq_idempotency_keys_principal_route_key")),
     )
     op.create_index(op.f("ix_idempotency_keys_expires_at"), "idempotency_keys", ["expires_at"], unique=False)
+    op.create_index(
+        "ix_idempotency_keys_open",
+        "idempotency_keys",
+        ["order_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'placed'"),
+    )
     op.create_index(op.f("ix_idempotency_keys_order_id"), "idempotency_keys", ["order_id"], unique=False)
     op.create_table(
         "journals",
@@ -1081,6 +1088,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_journals_order_id"), table_name="journals")
     op.drop_table("journals")
     op.drop_index(op.f("ix_idempotency_keys_order_id"), table_name="idempotency_keys")
+    op.drop_index(
+        "ix_idempotency_keys_open", table_name="idempotency_keys", postgresql_where=sa.text("state = 'placed'")
+    )
     op.drop_index(op.f("ix_idempotency_keys_expires_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_index(op.f("ix_refresh_tokens_session_id"), table_name="refresh_tokens")

@@ -95,6 +95,7 @@ class IdempotencyKey(Base):
     __table_args__ = (
         UniqueConstraint("principal", "route", "key"),
         CheckConstraint("(state = 'done') = (status IS NOT NULL)", name="done_has_answer"),
+        Index("ix_idempotency_keys_open", "order_id", postgresql_where=text("state = 'placed'")),
     )
 
     id: Mapped[Id]
