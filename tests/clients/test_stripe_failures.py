@@ -312,9 +312,7 @@ def test_the_payment_that_moved_money_counts_of_several_under_one_reference(
     assert client.find(reference="pay_1").provider_reference == "pi_1"
 
 
-def test_a_cancel_is_not_reported_before_the_look_was_answered(
-    client: StripePayments, provider: Scripted
-) -> None:
+def test_a_cancel_is_not_reported_before_the_look_was_answered(client: StripePayments, provider: Scripted) -> None:
     provider.will(NO_SEARCH, error(500, "boom"))
 
     assert client.cancel(reference="pay_1").status is Status.UNKNOWN
