@@ -1,5 +1,6 @@
 """The races around a payment, with real commits: who answers last, what is cancelled meanwhile, what is swept."""
 
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -187,6 +188,32 @@ def test_a_commit_whose_answer_was_lost_is_looked_up_and_not_made_again(
     assert count(live, "SELECT count(*) FROM orders") == 1
     assert count(live, "SELECT reserved_quantity FROM inventory") == 2
     assert_sound(live)
+
+
+@pytest.mark.parametrize(
+    "due_for",
+    [
+        pytest.param("SELECT 1", id="an answer to apply"),
+        pytest.param("DELETE FROM sandbox_payments", id="a request to send again"),
+        pytest.param("UPDATE orders SET pay_deadline = now()", id="a fence to put up"),
+    ],
+)
+def test_an_order_locked_by_a_hung_process_holds_the_sweep_up_for_seconds_only(live: Live, due_for: str) -> None:
+    shop, [buyer] = prepare(live, 1)
+    buyer.add(shop.products[0])
+    buyer.confirm(shop, payment_token_id=card(buyer, ANSWER_IS_LOST))
+    run(live, due_for)
+    run(live, "UPDATE payment_operations SET next_at = now()")
+
+    with live.engine.begin() as hung, live.app.app_context():
+        hung.execute(text("SET LOCAL idle_in_transaction_session_timeout = '15s'"))
+        hung.execute(text("SELECT 1 FROM orders FOR UPDATE"))
+        began = time.monotonic()
+        swept = sweeper.sweep()
+        took = time.monotonic() - began
+
+    assert swept["payment_operations"] == 1
+    assert took < 10
 
 
 def test_confirm_cancel_sweep_and_webhooks_at_once_always_end_in_one_decision(live: Live) -> None:

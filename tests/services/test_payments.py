@@ -22,7 +22,7 @@ from app.services import invariants, locks
 from app.services.checkout.confirm import ROUTE, confirm, request_hash
 from app.services.checkout.placing import place
 from app.services.checkout.writing import Key
-from app.services.payments import outcomes, settlement, sweeper
+from app.services.payments import outcomes, sending, settlement, sweeper
 from app.transaction import transaction
 from tests import factories
 from tests.shopping import DEMO_CARD, Shop, Shopper, make_shopper, open_shop
@@ -229,6 +229,40 @@ class TestPastTheDeadline:
         assert one(session, Order).status == "CANCELED"
         assert operations(session)["void"] == "ok"
         assert_sound()
+
+
+class TestAnswerUnderWay:
+    """What is on its way, settled or fenced is not sent once more."""
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param("UPDATE payment_operations SET state = 'sent', updated_at = now()", id="on its way"),
+            pytest.param("UPDATE payment_operations SET state = 'manual'", id="left to a person"),
+            pytest.param("UPDATE orders SET status = 'CANCELLING'", id="fenced"),
+        ],
+    )
+    def test_it_is_not_sent_again(self, session: Session, shopper: Shopper, shop: Shop, change: str) -> None:
+        order_id = place_only(session, shopper, shop)
+        session.execute(text(change))
+        session.commit()
+
+        assert sending.authorize(order_id) is None
+        assert session.execute(text("SELECT count(*) FROM sandbox_payments")).scalar_one() == 0
+
+    def test_a_request_lost_with_its_process_is_sent_again_after_a_while(
+        self, session: Session, shopper: Shopper, shop: Shop
+    ) -> None:
+        order_id = place_only(session, shopper, shop)
+        session.execute(
+            text("UPDATE payment_operations SET state = 'sent', updated_at = now() - interval '21 seconds'")
+        )
+        session.commit()
+
+        decision = sending.authorize(order_id)
+
+        assert decision is not None
+        assert decision.status == 201
 
 
 class TestOddAnswers:

@@ -18,6 +18,7 @@ from app.transaction import transaction
 def authorize(order_id: int) -> Decision | None:
     """Take on the authorization of an order, send it and apply the answer; None when there is nothing to send."""
     with transaction() as session:
+        locks.limit_waits(session)
         claimed = locks.claim_authorization(session, order_id=order_id, patience=answer_time())
     if claimed is None:
         return None
@@ -27,6 +28,7 @@ def authorize(order_id: int) -> Decision | None:
 def carry_out(operation_id: int, token: str | None = None) -> None:
     """Send one operation and apply the answer; sending it again is harmless (its key goes along)."""
     with transaction() as session:
+        locks.limit_waits(session)
         row = locks.operation(session, operation_id=operation_id)
     if row is not None and row.state not in outcomes.FINAL:
         outcomes.apply(operation_id, ask(row, token or ""))

@@ -89,6 +89,7 @@ def _abandon(row: Row[*tuple[Any, ...]]) -> None:
     keeps no tombstone is told only when no request of ours can be on its way any more; until then the next pass tries.
     """
     with transaction() as session:
+        locks.limit_waits(session)
         fenced = fence(session, order_id=row.order_id, reason="payment_abandoned")
     fresh = _read(row.operation_id)  # a request may have set out just before the fence
     if not fenced or fresh is None:
@@ -141,6 +142,7 @@ def _give_up() -> None:
     """Hand operations that found no end in three days to a person."""
     open_states = (OperationState.CREATED, OperationState.SENT, OperationState.UNKNOWN)
     with transaction() as session:
+        locks.limit_waits(session)
         given_up = session.execute(
             update(PaymentOperation)
             .where(
@@ -164,6 +166,7 @@ _SETTLE_ANSWERS = text("""
 def _settle_answers() -> int:
     """A second key bound to an order in the very moment it was decided gets the order's answer."""
     with transaction() as session:
+        locks.limit_waits(session)
         return session.execute(_SETTLE_ANSWERS).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
@@ -179,4 +182,5 @@ _GARBAGE = (
 def _collect_garbage() -> int:
     """Delete rows whose time is over: old answers, spent tokens, codes and counts."""
     with transaction() as session:
+        locks.limit_waits(session)
         return sum(session.execute(statement).rowcount for statement in _GARBAGE)  # type: ignore[attr-defined]

@@ -182,6 +182,7 @@ def _leave_to_a_person(operation_id: int, event: Event) -> None:
     told = {"status": event.outcome.status, "amount": str(event.outcome.amount), "currency": event.outcome.currency}
     log.error("a payment webhook contradicts our books", extra={"operation_id": operation_id, **told})
     with transaction() as session:
+        locks.limit_waits(session)
         ours = locks.operation(session, operation_id=operation_id)
         if ours is None:
             return
