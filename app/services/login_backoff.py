@@ -1,4 +1,4 @@
-"""Slowing down guessers: after five failures an account waits, ever longer; an address after twenty.
+"""Slowing down guessers: after five failures an account waits, ever longer; an address after a hundred.
 
 The counts live in the database, so that every process sees them. The pause doubles from 30 s up to 15 min, and a quiet
 hour forgets. An account is named by its e-mail, whether or not it exists, and counted apart for each address, so that
@@ -17,7 +17,7 @@ from app.models import LoginFailure
 from app.transaction import reading
 
 ACCOUNT_TRIES = 5
-ADDRESS_TRIES = 20
+ADDRESS_TRIES = 100  # one address may be a whole office, or a town behind its mobile carrier
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)

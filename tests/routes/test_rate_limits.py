@@ -111,6 +111,17 @@ def test_nobody_can_lock_out_an_account_from_elsewhere(shopper: FlaskClient, lim
     assert answer.status_code == 200
 
 
+def test_strangers_who_fail_behind_the_same_address_shut_nobody_out(shopper: FlaskClient, limited: Session) -> None:
+    make_user(limited, email=EMAIL, password=PASSWORD)
+    for number in range(25):
+        limiter.reset()  # a minute each
+        shopper.post(f"{AUTH}/login", json={**WRONG, "email": f"stranger{number}@example.com"})
+
+    answer = shopper.post(f"{AUTH}/login", json={"email": EMAIL, "password": PASSWORD})
+
+    assert answer.status_code == 200
+
+
 def test_a_good_sign_in_forgets_the_failures(shopper: FlaskClient, limited: Session) -> None:
     make_user(limited, email=EMAIL, password=PASSWORD)
     for _ in range(4):

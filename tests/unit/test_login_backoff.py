@@ -18,8 +18,8 @@ from app.services.login_backoff import ACCOUNT_TRIES, ADDRESS_TRIES, pause_after
         (10, ACCOUNT_TRIES, 900),
         (11, ACCOUNT_TRIES, 900),
         (10**9, ACCOUNT_TRIES, 900),
-        (19, ADDRESS_TRIES, None),
-        (20, ADDRESS_TRIES, 30),
+        (99, ADDRESS_TRIES, None),
+        (100, ADDRESS_TRIES, 30),
     ],
 )
 def test_the_pause_starts_after_some_tries_and_doubles_up_to_a_quarter_of_an_hour(
