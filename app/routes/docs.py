@@ -14,7 +14,8 @@ _PAGE = {
     "persistAuthorization": True,
     "displayRequestDuration": True,
     "filter": True,
-    "docExpansion": "none",
+    "docExpansion": "list",
+    "layout": "BaseLayout",
     "tryItOutEnabled": True,
 }
 
