@@ -216,6 +216,22 @@ def test_an_order_locked_by_a_hung_process_holds_the_sweep_up_for_seconds_only(l
     assert took < 10
 
 
+def test_a_sweep_passes_over_what_another_one_holds(live: Live) -> None:
+    shop, buyers = prepare(live, 2)
+    for buyer in buyers:
+        buyer.add(shop.products[0])
+        buyer.confirm(shop, payment_token_id=card(buyer, ANSWER_IS_LOST))
+    run(live, "UPDATE payment_operations SET next_at = now()")
+
+    with live.engine.begin() as other, live.app.app_context():
+        held = other.execute(text("SELECT id FROM payment_operations ORDER BY id LIMIT 1 FOR UPDATE")).scalar_one()
+        swept = sweeper.sweep()
+
+    assert swept["payment_operations"] == 1
+    states = [row.state for row in rows(live, f"SELECT state FROM payment_operations ORDER BY id = {held} DESC")]
+    assert states == ["unknown", "ok"]
+
+
 def test_confirm_cancel_sweep_and_webhooks_at_once_always_end_in_one_decision(live: Live) -> None:
     shop, buyers = prepare(live, ROUNDS, stock=1000)
     codes = set()
