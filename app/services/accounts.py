@@ -73,7 +73,14 @@ def login(form: LoginRequest, origin: Origin, cart_token: str | None = None) -> 
         current = _unchanged(session, user_id=user.id, password_hash=user.password_hash)
         current.password_hash = new_hash or current.password_hash
         login_backoff.forget(session, account=form.email, address=origin.address)
-        audit.record(session, entity_type="user_login", action="LOGIN_SUCCESS", entity_id=user.id, origin=origin)
+        audit.record(
+            session,
+            entity_type="user_login",
+            action="LOGIN_SUCCESS",
+            entity_id=user.id,
+            by_user_id=user.id,
+            origin=origin,
+        )
         return _signed_in(session, current, origin, cart_token)
 
 

@@ -15,12 +15,16 @@ def record(
     action: str,
     entity_id: int | None = None,
     by: Caller | None = None,
+    by_user_id: int | None = None,
     origin: Origin | None = None,
     old: dict[str, Any] | None = None,
     new: dict[str, Any] | None = None,
     context: dict[str, Any] | None = None,
 ) -> None:
-    """Add an audit event to the open transaction. `origin` stands in for `by` where nobody is signed in."""
+    """Add an audit event to the open transaction.
+
+    `origin` stands in for `by` where nobody is signed in; `by_user_id` is who acted, if that is known all the same.
+    """
     source = by.origin if by else origin
     session.add(
         AuditEvent(
@@ -30,7 +34,7 @@ def record(
             old_value=old,
             new_value=new,
             context=context,
-            actor_user_id=by.user_id if by else None,
+            actor_user_id=by.user_id if by else by_user_id,
             request_id=source.request_id if source else None,
         )
     )

@@ -87,7 +87,14 @@ def reset(form: ResetPasswordRequest, origin: Origin) -> None:
         session.execute(update(User).where(User.id == used).values(password_hash=password_hash))
         tokens.revoke_all(session, user_id=used, because="password_reset")
         login_backoff.forget(session, account=form.email, address=origin.address)
-        audit.record(session, entity_type="user_password_reset", action="RESET_PASSWORD", entity_id=used, origin=origin)
+        audit.record(
+            session,
+            entity_type="user_password_reset",
+            action="RESET_PASSWORD",
+            entity_id=used,
+            by_user_id=used,
+            origin=origin,
+        )
 
 
 def discard(session: Session, *, user_id: int) -> None:

@@ -87,6 +87,7 @@ def test_signing_in_answers_who_it_is_and_a_pair_of_tokens_no_cache_may_keep(
     assert set(answer.json["data"]) == {"user", "access_token", "refresh_token", "expires_at"}
     assert answer.headers["Cache-Control"] == "no-store"
     assert actions(session) == [("user_login", "LOGIN_SUCCESS", user.id)]
+    assert session.execute(select(AuditEvent.actor_user_id)).scalar_one() == user.id
 
 
 def test_a_wrong_password_is_a_400_and_never_a_401(client: FlaskClient, session: Session) -> None:

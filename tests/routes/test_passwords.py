@@ -144,11 +144,13 @@ def test_forgetting_and_resetting_are_audited(client: FlaskClient, session: Sess
     reset(client, forget(client).json["data"]["reset_token"])
 
     rows = session.execute(
-        select(AuditEvent.entity_type, AuditEvent.action, AuditEvent.entity_id).order_by(AuditEvent.id)
+        select(AuditEvent.entity_type, AuditEvent.action, AuditEvent.entity_id, AuditEvent.actor_user_id).order_by(
+            AuditEvent.id
+        )
     ).all()
     assert [tuple(row) for row in rows] == [
-        ("user_password_reset", "FORGOT_PASSWORD_REQUEST", user.id),
-        ("user_password_reset", "RESET_PASSWORD", user.id),
+        ("user_password_reset", "FORGOT_PASSWORD_REQUEST", user.id, None),
+        ("user_password_reset", "RESET_PASSWORD", user.id, user.id),
     ]
 
 
