@@ -318,13 +318,6 @@ def upgrade() -> None:
         "ix_products_category_id_id", "products", ["category_id", sa.literal_column("id DESC")], unique=False
     )
     op.create_index(
-        "ix_products_name_id",
-        "products",
-        ["name", "id"],
-        unique=False,
-        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
-    )
-    op.create_index(
         "ix_products_price_id",
         "products",
         ["price", "id"],
@@ -332,6 +325,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
     op.create_index("ix_products_search", "products", ["search_vector"], unique=False, postgresql_using="gin")
+    op.create_index(
+        "ix_products_search_name_id",
+        "products",
+        ["search_name", "id"],
+        unique=False,
+        postgresql_where=sa.text("is_active AND shop_id IS NULL"),
+    )
     op.create_index(
         "ix_products_shown_id",
         "products",
@@ -1134,12 +1134,12 @@ def downgrade() -> None:
         postgresql_include=["category_id"],
         postgresql_where=sa.text("is_active AND shop_id IS NULL"),
     )
+    op.drop_index(
+        "ix_products_search_name_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
+    )
     op.drop_index("ix_products_search", table_name="products", postgresql_using="gin")
     op.drop_index(
         "ix_products_price_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
-    )
-    op.drop_index(
-        "ix_products_name_id", table_name="products", postgresql_where=sa.text("is_active AND shop_id IS NULL")
     )
     op.drop_index("ix_products_category_id_id", table_name="products")
     op.drop_table("products")

@@ -85,6 +85,6 @@ def _verified_claims(kind: str) -> Mapping[str, Any]:
         claims = tokens.signed_claims(token)
     except (JWTExtendedException, PyJWTError):
         raise AuthFailed from None
-    if claims["type"] != kind or claims["exp"] <= time.time():
+    if claims["type"] != kind or claims.get("exp", 0) <= time.time():
         raise AuthFailed
     return claims

@@ -66,7 +66,7 @@ class Product(Timestamped, Base):
         Index("ix_products_search", "search_vector", postgresql_using="gin"),
         Index("ix_products_category_id_id", "category_id", text("id DESC")),
         Index("ix_products_shown_id", "id", postgresql_include=["category_id"], postgresql_where=_SHOWN),
-        Index("ix_products_name_id", "name", "id", postgresql_where=_SHOWN),
+        Index("ix_products_search_name_id", "search_name", "id", postgresql_where=_SHOWN),
         Index("ix_products_price_id", "price", "id", postgresql_where=_SHOWN),
         Index("ix_products_updated_at_id", "updated_at", "id", postgresql_where=_SHOWN),
     )

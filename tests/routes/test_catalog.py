@@ -460,3 +460,12 @@ def test_the_product_page_takes_one_statement(client: FlaskClient, session: Sess
     get(client, f"{PRODUCTS}/{product.id}")
 
     assert len(statements) == 1
+
+
+def test_names_are_sorted_as_in_a_dictionary(client: FlaskClient, session: Session) -> None:
+    for name in ("Zucchini", "beef for stew", "Éclair", "Beef Steak", "dates"):
+        make_product(session, name=name)
+
+    names = [product["name"] for product in get(client, SEARCH, sort="name")["data"]]
+
+    assert names == ["beef for stew", "Beef Steak", "dates", "Éclair", "Zucchini"]

@@ -221,3 +221,10 @@ def test_a_token_that_passed_a_moment_ago_is_refused_once_it_ends(client: FlaskC
     after = client.get(ME, headers=soon)
 
     assert (before.status_code, after.status_code) == (200, 401)
+
+
+def test_a_token_that_never_ends_is_refused(client: FlaskClient, session: Session) -> None:
+    claims = claims_of(sign_in(session, make_user(session)))
+    del claims["exp"]
+
+    assert client.get(ME, headers=signed(claims)).status_code == 401

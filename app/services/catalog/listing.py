@@ -56,8 +56,9 @@ _SORTS = {
 _KEYS: dict[ProductSort, tuple[Any, Any, type]] = {
     ProductSort.PRICE_ASC: (Product.price, Numeric(12, 2), Decimal),
     ProductSort.PRICE_DESC: (Product.price, Numeric(12, 2), Decimal),
-    ProductSort.NAME_ASC: (Product.name, Text, str),
-    ProductSort.NAME_DESC: (Product.name, Text, str),
+    # The normalised name: case and accents do not count, as in a dictionary.
+    ProductSort.NAME_ASC: (Product.search_name, Text, str),
+    ProductSort.NAME_DESC: (Product.search_name, Text, str),
     ProductSort.UPDATED_AT_DESC: (Product.updated_at, DateTime(timezone=True), datetime),
     ProductSort.RELEVANCE: (None, Double, float),
 }
