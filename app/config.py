@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     delivery_min_total: Decimal = Decimal("150")
     delivery_fee_under_min: Decimal = Decimal("30")
     delivery_fee_tax_rate: Decimal = Decimal("18")
+    default_limit: int = Field(default=50, ge=1, le=200)
+    max_limit: int = Field(default=200, ge=1, le=200)
     slot_horizon_days: int = Field(default=14, ge=1, le=60)
     weighed_buffer_percent: int = Field(default=10, ge=0, le=100)
     pay_deadline_minutes: int = Field(default=15, ge=1)

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from app.domain.enums import ProductSort, SoldBy
 from app.schemas.envelope import Answer, Listed, PageMeta, Printable, Request, RowId
 from app.schemas.money import Money, Number
-from app.schemas.pagination import ANY_NUMBER, DEEPEST_OFFSET, MAX_LIMIT, LenientPage, Page
+from app.schemas.pagination import ANY_NUMBER, DEEPEST_OFFSET, LARGEST_PAGE, LenientPage, Page
 
 DEFAULT_SHORT = 10
 LONGEST_QUERY = 200
@@ -19,7 +19,7 @@ Typed = Annotated[Printable, StringConstraints(max_length=LONGEST_QUERY), Field(
 def _lenient_ten(value: Any) -> Any:
     """The short lists show ten rows where the number is missing or bad, and never more than 200."""
     try:
-        return min(int(str(value)) or DEFAULT_SHORT, MAX_LIMIT)
+        return min(int(str(value)) or DEFAULT_SHORT, LARGEST_PAGE)
     except ValueError:
         return DEFAULT_SHORT
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from app.domain.enums import FulfillmentType
 from app.schemas.envelope import Answer, Printable, Request, RowId
@@ -17,6 +17,10 @@ DeliveryAddress = Annotated[
 ]
 
 
+def _delivery_if_null(value: Any) -> Any:
+    return FulfillmentType.DELIVERY if value is None else value
+
+
 class CheckoutRequest(Request):
     """DELIVERY comes from the delivery warehouse (`branch_id` is ignored); PICKUP needs `branch_id`.
 
@@ -24,7 +28,7 @@ class CheckoutRequest(Request):
     """
 
     cart_id: RowId
-    fulfillment_type: FulfillmentType = FulfillmentType.DELIVERY
+    fulfillment_type: Annotated[FulfillmentType, BeforeValidator(_delivery_if_null)] = FulfillmentType.DELIVERY
     branch_id: RowId | None = None
     delivery_slot_id: RowId | None = None
     delivery_date: date | None = None

@@ -5,13 +5,15 @@ import binascii
 from typing import Annotated, Any
 
 import orjson
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from app.config import settings
 from app.errors import ValidationFailed
 from app.schemas.envelope import PageMeta, Request
 
-DEFAULT_LIMIT = 50
-MAX_LIMIT = 200
+LARGEST_PAGE = 200
+"""What no setting can exceed: pages are read with a literal limit, and there are statements for these sizes only."""
+
 DEEPEST_OFFSET = 10_000
 _LARGEST_EXPONENT = 30
 
@@ -20,10 +22,21 @@ Cursor = Annotated[str, Field(min_length=1, max_length=400, pattern="^[A-Za-z0-9
 
 def _lenient_limit(value: Any) -> int:
     """A bad number falls back to the default and a large one is clamped; a negative one is refused."""
-    number = _lenient_number(value, DEFAULT_LIMIT)
+    number = _lenient_number(value, default_limit())
     if number < 0:
         raise ValueError("must not be negative")
-    return min(number or DEFAULT_LIMIT, MAX_LIMIT)
+    return min(number or default_limit(), settings().max_limit)
+
+
+def default_limit() -> int:
+    """Rows of a page when nothing is asked for (DEFAULT_LIMIT)."""
+    return min(settings().default_limit, settings().max_limit)
+
+
+def _within_maximum(value: int) -> int:
+    if value > settings().max_limit:
+        raise ValueError(f"must be at most {settings().max_limit}")
+    return value
 
 
 def _lenient_offset(value: Any) -> int:
@@ -46,10 +59,13 @@ ANY_NUMBER = WithJsonSchema(
 """A number from 0; of texts that are not numbers any, as they fall back to a default."""
 
 
+Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, examples=[50]), AfterValidator(_within_maximum)]
+
+
 class Page(Request):
     """limit 1..200 and offset 0..10,000; `cursor` (from meta.next_cursor) replaces offset and reaches any depth."""
 
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: Limit = Field(default_factory=default_limit)
     offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
     cursor: Cursor | None = None
 
@@ -57,14 +73,14 @@ class Page(Request):
 class CursorPage(Request):
     """limit 1..200 and `cursor`, for lists that have no numbered pages."""
 
-    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: Limit = Field(default_factory=default_limit)
     cursor: Cursor | None = None
 
 
 class LenientPage(Request):
     """A page whose bad numbers fall back to the defaults, as older clients of these lists rely on."""
 
-    limit: Annotated[int, BeforeValidator(_lenient_limit), ANY_NUMBER] = DEFAULT_LIMIT
+    limit: Annotated[int, BeforeValidator(_lenient_limit), ANY_NUMBER] = Field(default_factory=default_limit)
     offset: Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER] = 0
     cursor: Cursor | None = None
 
