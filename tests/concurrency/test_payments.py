@@ -224,6 +224,7 @@ def test_a_sweep_passes_over_what_another_one_holds(live: Live) -> None:
     run(live, "UPDATE payment_operations SET next_at = now()")
 
     with live.engine.begin() as other, live.app.app_context():
+        other.execute(text("SET LOCAL idle_in_transaction_session_timeout = '15s'"))
         held = other.execute(text("SELECT id FROM payment_operations ORDER BY id LIMIT 1 FOR UPDATE")).scalar_one()
         swept = sweeper.sweep()
 

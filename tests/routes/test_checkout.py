@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
@@ -277,6 +278,49 @@ class TestConfirm:
 
         assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
         assert session.execute(select(Order)).all() == []
+
+    @pytest.mark.parametrize(
+        ("change", "status", "code"),
+        [
+            ("UPDATE payment_tokens SET is_active = false", 400, "PAYMENT_TOKEN_INACTIVE"),
+            (
+                "UPDATE payment_tokens SET provider = 'stripe', user_id = (SELECT max(id) FROM users)",
+                400,
+                "UNSUPPORTED_PROVIDER",
+            ),
+            ("UPDATE delivery_slots SET is_active = false", 404, "NOT_FOUND"),
+            ("UPDATE stock_locations SET is_active = false", 404, "NOT_FOUND"),
+            ("UPDATE categories SET is_active = false", 409, "INSUFFICIENT_STOCK"),
+        ],
+    )
+    def test_what_was_switched_off_meanwhile_is_not_used(
+        self, shopper: Shopper, shop: Shop, session: Session, change: str, status: int, code: str
+    ) -> None:
+        session.execute(text(change))
+        session.commit()
+
+        answer = shopper.confirm(shop)
+
+        assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
+        assert session.execute(select(Order)).all() == []
+
+    def test_the_shared_demo_card_is_nobodys_where_a_real_provider_is_used(
+        self, shopper: Shopper, shop: Shop, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = app.extensions["settings"].model_copy(update={"payment_provider": "stripe"})
+        monkeypatch.setitem(app.extensions, "settings", real)
+
+        answer = shopper.confirm(shop)
+
+        assert (answer.status_code, answer.json["error"]["code"]) == (404, "PAYMENT_TOKEN_NOT_FOUND")
+
+    def test_payment_key_and_first_sweep_have_their_times(self, shopper: Shopper, shop: Shop, session: Session) -> None:
+        shopper.confirm(shop)
+
+        order = one(session, Order)
+        assert order.pay_deadline - order.created_at == timedelta(minutes=15)
+        assert one(session, IdempotencyKey).expires_at - order.created_at == timedelta(hours=24)
+        assert one(session, PaymentOperation).next_at - order.created_at == timedelta(seconds=30)
 
     def test_an_empty_cart_is_refused(self, client: FlaskClient, session: Session, shop: Shop) -> None:
         answer = make_shopper(session, client).confirm(shop)
