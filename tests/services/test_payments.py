@@ -16,9 +16,10 @@ from app.clients.providers import payment_client
 from app.clients.sandbox_payments import SandboxPayments
 from app.config import settings
 from app.domain.enums import OperationKind, OperationState
-from app.models import Entry, Inventory, Journal, Order, Payment, PaymentOperation
+from app.models import Entry, Inventory, Journal, Order, Payment, PaymentOperation, SlotOccurrence
 from app.schemas.checkout import ConfirmRequest
 from app.services import invariants, locks
+from app.services.checkout import answers, releasing
 from app.services.checkout.confirm import ROUTE, confirm, request_hash
 from app.services.checkout.placing import place
 from app.services.checkout.writing import Key
@@ -229,6 +230,22 @@ class TestPastTheDeadline:
         assert one(session, Order).status == "CANCELED"
         assert operations(session)["void"] == "ok"
         assert_sound()
+
+
+def test_what_is_released_twice_is_free_once(session: Session, shopper: Shopper, shop: Shop) -> None:
+    shopper.confirm(shop)
+    order = one(session, Order)
+    columns = ("order_number", "user_id", "status", "stock_location_id")
+    facts = releasing.OrderFacts(order_id=order.id, **{name: getattr(order, name) for name in columns})
+    answer = answers.declined(order_id=order.id, failure_code="user")
+
+    for _ in range(2):
+        with transaction() as opened:
+            releasing.cancel(opened, facts, reason="user", answer=answer)
+
+    stock = one(session, Inventory)
+    assert (stock.available_quantity, stock.reserved_quantity) == (5, 0)
+    assert one(session, SlotOccurrence).booked == 0
 
 
 class TestAnswerUnderWay:
