@@ -9,10 +9,11 @@ from app.api import register_routes
 from app.cli import register_commands
 from app.config import load_settings
 from app.embedded_postgres import database_url
-from app.extensions import cors, db, jwt, limiter
+from app.extensions import cors, db, jwt
 from app.flask_config import cors_options, flask_config
 from app.middleware.error_handlers import register_error_handlers
 from app.middleware.guards import register_guards
+from app.middleware.limits import register_limits
 from app.middleware.request_log import register_request_log
 from app.routes.docs import register_docs
 from app.services.tokens import register_signing_keys
@@ -36,7 +37,7 @@ def create_app(**overrides: Any) -> Flask:
     db.init_app(app)
     jwt.init_app(app)
     register_signing_keys(jwt)
-    limiter.init_app(app)
+    register_limits(app)
     cors.init_app(app, resources=cors_options(settings))
     register_routes(app)
     register_docs(app)
