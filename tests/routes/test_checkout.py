@@ -392,6 +392,13 @@ class TestConfirm:
         assert order.slot_end - order.slot_start == timedelta(hours=2)
         assert_sound()
 
+    def test_a_closed_branch_is_none_to_pick_up_from(self, shopper: Shopper, shop: Shop, session: Session) -> None:
+        closed = factories.make_location(session, is_active=False)
+
+        answer = shopper.confirm(shop, fulfillment_type="PICKUP", branch_id=closed.id)
+
+        assert (answer.status_code, answer.json["error"]["code"]) == (404, "NOT_FOUND")
+
     def test_a_vendors_shop_is_no_branch_to_pick_up_from(self, shopper: Shopper, shop: Shop, session: Session) -> None:
         vendor = factories.make_location(session, kind=LocationKind.SHOP)
         factories.make_stock(session, shop.products[0], vendor, 9)

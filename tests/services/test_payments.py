@@ -16,11 +16,12 @@ from app.clients.providers import payment_client
 from app.clients.sandbox_payments import SandboxPayments
 from app.config import settings
 from app.domain.enums import OperationKind, OperationState
-from app.models import Entry, Inventory, Journal, Order, Payment, PaymentOperation, SlotOccurrence
+from app.models import Entry, IdempotencyKey, Inventory, Journal, Order, Payment, PaymentOperation, SlotOccurrence
 from app.schemas.checkout import ConfirmRequest
 from app.services import invariants, locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.confirm import ROUTE, confirm, request_hash
+from app.services.checkout.errors import KeyReused
 from app.services.checkout.placing import place
 from app.services.checkout.writing import Key
 from app.services.payments import outcomes, sending, settlement, sweeper
@@ -246,6 +247,46 @@ def test_what_is_released_twice_is_free_once(session: Session, shopper: Shopper,
     stock = one(session, Inventory)
     assert (stock.available_quantity, stock.reserved_quantity) == (5, 0)
     assert one(session, SlotOccurrence).booked == 0
+
+
+def test_a_decided_order_cannot_be_fenced(session: Session, shopper: Shopper, shop: Shop) -> None:
+    order_id = shopper.confirm(shop).json["data"]["order_id"]
+
+    with transaction() as opened:
+        fenced = sweeper.fence(opened, order_id=order_id, reason="user")
+
+    assert not fenced
+    assert one(session, Order).status == "CREATED"
+
+
+def test_the_key_of_an_undecided_payment_outlives_its_time(session: Session, shopper: Shopper, shop: Shop) -> None:
+    form = form_of(shopper, shop)
+    order_id = place_only(session, shopper, shop)
+    session.execute(update(IdempotencyKey).values(expires_at=func.now() - timedelta(seconds=1)))
+    session.commit()
+    sweeper.sweep()
+
+    changed = form.model_copy(update={"address": "Elsewhere 5, Haifa"})
+    caller = factories.caller_of(session, shopper.user)
+    with pytest.raises(KeyReused):
+        confirm(changed, "crashed", caller)
+    assert confirm(form, "crashed", caller).body["data"]["order_id"] == order_id
+
+
+def test_a_key_bound_in_the_moment_of_the_decision_gets_its_answer_from_the_sweep(
+    session: Session, shopper: Shopper, shop: Shop
+) -> None:
+    cart_id = shopper.cart_id()
+    first = shopper.confirm(shop, key="one", cart_id=cart_id)
+    shopper.confirm(shop, key="two", cart_id=cart_id)
+    session.execute(text("UPDATE idempotency_keys SET state = 'placed', status = NULL, body = NULL WHERE key = 'two'"))
+    session.commit()
+
+    swept = sweeper.sweep()
+
+    bodies = session.execute(select(IdempotencyKey.status, IdempotencyKey.body)).all()
+    assert swept["answers"] == 1
+    assert [tuple(row) for row in bodies] == [(201, first.json)] * 2
 
 
 class TestAnswerUnderWay:
@@ -494,6 +535,27 @@ class TestSettlement:
         assert one(session, Payment).refunded_amount == Decimal("50.00")
         assert operations(session)[OperationKind.REFUND] == "ok"
         assert_sound()
+
+    def test_an_answer_that_comes_twice_is_booked_once(self, session: Session, order_id: int) -> None:
+        capture(order_id, "50.00")
+        refund(order_id, "20.00")
+        money = {OperationKind.CAPTURE: Status.CAPTURED, OperationKind.REFUND: Status.REFUNDED}
+        done = session.execute(select(PaymentOperation).where(PaymentOperation.kind.in_(money))).scalars().all()
+
+        for operation in done:
+            outcomes.apply(operation.id, Outcome(money[operation.kind], operation.amount, "ILS", "x"))
+
+        payment = one(session, Payment)
+        amounts = (payment.captured_amount, payment.refunded_amount, payment.refund_pending_amount)
+        assert (len(done), *amounts) == (2, Decimal("50.00"), Decimal("20.00"), Decimal("0.00"))
+
+    def test_what_is_being_refunded_cannot_be_refunded_again(self, session: Session, order_id: int) -> None:
+        capture(order_id, "40.00")
+        with transaction() as opened:
+            settlement.request_refund(opened, locked_payment(opened, order_id), amount=Decimal("30.00"))
+
+        with pytest.raises(settlement.AmountNotAvailable):
+            refund(order_id, "10.01")
 
     def test_settling_an_operation_twice_books_it_once(self, session: Session, order_id: int) -> None:
         with transaction() as opened:
