@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -186,6 +187,31 @@ def test_a_commit_whose_answer_was_lost_is_looked_up_and_not_made_again(
     assert lost
     assert answer.status_code == 201
     assert count(live, "SELECT count(*) FROM orders") == 1
+    assert count(live, "SELECT reserved_quantity FROM inventory") == 2
+    assert_sound(live)
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
+def test_a_confirm_chosen_as_the_victim_of_a_deadlock_is_made_again(
+    live: Live, monkeypatch: pytest.MonkeyPatch, sqlstate: str
+) -> None:
+    shop, [buyer] = prepare(live, 1)
+    buyer.add(shop.products[0], 2)
+    cart_id = buyer.cart_id()
+    victim = psycopg.errors.lookup(sqlstate)()
+    real, failed = Session.commit, []
+
+    def commit(self: Session) -> None:
+        if not failed:
+            failed.append(True)
+            raise OperationalError("COMMIT", {}, victim)
+        real(self)
+
+    monkeypatch.setattr(Session, "commit", commit)
+    answer = buyer.confirm(shop, cart_id=cart_id)
+
+    assert failed
+    assert answer.status_code == 201
     assert count(live, "SELECT reserved_quantity FROM inventory") == 2
     assert_sound(live)
 
