@@ -16,10 +16,13 @@ def to_cents(amount: Decimal) -> Decimal:
 
 
 def piece_price(price: Decimal, sold_by: SoldBy, estimated_weight_grams: int | None) -> Decimal:
-    """The price of one piece: the price itself, or price per kilogram times the piece's estimated weight in grams."""
+    """The price of one piece: the price itself, or price per kilogram times the piece's estimated weight in grams.
+
+    Never less than a cent: what has a price is not given away by rounding.
+    """
     if sold_by is SoldBy.PIECE or estimated_weight_grams is None:
         return price
-    return to_cents(price * estimated_weight_grams / 1000)
+    return to_cents(price * estimated_weight_grams / 1000) or min(price, CENT)
 
 
 def tax_included(amount: Decimal, rate: Decimal) -> Decimal:

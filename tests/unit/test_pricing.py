@@ -101,7 +101,8 @@ def test_the_tax_table_adds_up_to_the_basket(basket: list[PricedLine]) -> None:
 def test_a_weighed_piece_costs_its_share_of_a_kilogram(price: Decimal, grams: int) -> None:
     piece = piece_price(price, SoldBy.WEIGHT, grams)
 
-    assert abs(piece - price * grams / 1000) <= CENT / 2
+    share = max(price * grams / 1000, CENT if price else Decimal(0))
+    assert abs(piece - share) <= CENT / 2
     assert piece_price(price, SoldBy.PIECE, grams) == price
 
 
@@ -132,3 +133,7 @@ def test_half_a_cent_goes_up_as_on_a_till_receipt(amount: str, rounded: str) -> 
 )
 def test_the_tax_inside_a_price(amount: str, rate: str, tax: str) -> None:
     assert tax_included(Decimal(amount), Decimal(rate)) == Decimal(tax)
+
+
+def test_a_weighed_piece_costs_at_least_a_cent() -> None:
+    assert piece_price(Decimal("0.04"), SoldBy.WEIGHT, 100) == Decimal("0.01")

@@ -4,6 +4,7 @@ Every row that can be contended is locked before (cart, inventory) or last (slot
 done while others wait. One round trip instead of a dozen is what makes a hot product sell several times faster.
 """
 
+import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.config import settings
 from app.domain.caller import Caller
 from app.domain.channels import DELIVERY_OR_PICKUP
+from app.domain.enums import PaymentProvider
 from app.domain.pricing import Totals
 from app.schemas.checkout import ConfirmRequest
 from app.services.checkout.basket import BasketLine, order_item
@@ -67,7 +69,7 @@ WITH next AS MATERIALIZED (
     SELECT :stock_location_id, product_id, 'allocate', -quantity, quantity, 'order_item', id, :user_id FROM items
 ), payment AS (
     INSERT INTO payments (order_id, payment_token_id, provider, reference, currency, requested_amount)
-    SELECT id, :token_id, :provider, :reference_prefix || lpad(to_hex(id), 8, '0'),
+    SELECT id, :token_id, :provider, :reference_prefix || lpad(to_hex(id), 8, '0') || :reference_suffix,
            :currency, :authorization
     FROM next
     RETURNING id, reference
@@ -162,7 +164,7 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
         "user_id": caller.user_id,
         "token_id": purchase.context.row.token_id,
         "provider": purchase.context.row.token_provider,
-        "reference_prefix": f"{purchase.context.row.token_provider.upper()}-{purchase.context.row.token_id}-",
+        **_reference_parts(purchase),
         "operation_key": uuid.uuid4(),
         "principal": key.principal,
         "route": key.route,
@@ -177,6 +179,18 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
     if purchase.booking is not None and row.booked == 0:
         return None
     return int(row.order_id)
+
+
+def _reference_parts(purchase: Purchase) -> dict[str, str]:
+    """What stands around the order's id in the payment's reference.
+
+    Older clients know the sandbox's form. At a real provider several databases, a restored one too, may share an
+    account: a random part keeps their payments apart.
+    """
+    provider, token_id = purchase.context.row.token_provider, purchase.context.row.token_id
+    is_sandbox = provider == PaymentProvider.MOCKPAY
+    suffix = "" if is_sandbox else f"-{secrets.token_hex(8)}"
+    return {"reference_prefix": f"{provider.upper()}-{token_id}-", "reference_suffix": suffix}
 
 
 def _order_values(purchase: Purchase) -> dict[str, Any]:
