@@ -12,7 +12,17 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Instant = AwareDatetime
 """A moment, sent as ISO 8601 with its offset."""
 
-RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+def _not_a_truth(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise ValueError("must be a number, not true or false")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_not_a_truth)]
+"""A whole number; also as text ("5"), but never true or false, which Python would read as 1 and 0."""
+
+RowId = Annotated[Whole, Field(ge=1, le=2**63 - 1)]
 
 
 def _without_nul(value: Any) -> Any:

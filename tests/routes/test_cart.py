@@ -15,6 +15,7 @@ from app.domain.enums import CartStatus, SoldBy
 from app.models import AuditEvent, Cart, CartItem, Category, Inventory, Product, StockLocation
 from tests import factories
 from tests.conftest import Statements
+from tests.shopping import make_shopper, open_shop
 
 CART = "/api/v1/cart"
 ITEMS = f"{CART}/items"
@@ -848,3 +849,16 @@ def test_a_line_is_unique_for_its_product(shopper: Shopper, session: Session, mi
     shopper.add(milk)
 
     assert session.scalar(select(func.count()).where(CartItem.cart_id == cart_id)) == 1
+
+
+@pytest.mark.parametrize("quantity", [True, False])
+def test_true_and_false_are_no_quantities(client: FlaskClient, session: Session, quantity: bool) -> None:
+    shop = open_shop(session)
+    shopper = make_shopper(session, client)
+    shopper.add(shop.products[0], 3)
+
+    line = {"product_id": shop.products[0].id, "quantity": quantity}
+    answer = client.put("/api/v1/cart/items", json={"items": [line]}, headers=shopper.headers)
+
+    assert answer.status_code == 400
+    assert shopper.get("/cart").json["data"]["items"][0]["quantity"] == 3
