@@ -8,12 +8,12 @@ from pydantic import Field, PlainSerializer, WithJsonSchema, field_validator
 
 from app.domain.carts import LARGEST_QUANTITY, MOST_LINES, Refusal
 from app.domain.enums import ChannelName, SoldBy
-from app.schemas.envelope import Answer, Request, RowId, Whole
+from app.schemas.envelope import NOT_A_TRUTH, Answer, Request, RowId
 from app.schemas.money import Money, money_number
 
 CART_TOKEN = "^[A-Za-z0-9_-]{43}$"  # noqa: S105 (the form of a token, not one)
 
-Quantity = Annotated[Whole, Field(ge=1, le=LARGEST_QUANTITY, examples=[2])]
+Quantity = Annotated[int, Field(ge=1, le=LARGEST_QUANTITY, examples=[2]), NOT_A_TRUTH]
 Sum = Annotated[
     Decimal,
     PlainSerializer(money_number, return_type=float, when_used="json"),
@@ -42,7 +42,7 @@ class WantedLine(Request):
     """`quantity` is what the cart shall hold; 0 removes the line."""
 
     product_id: RowId
-    quantity: Annotated[Whole, Field(ge=0, le=LARGEST_QUANTITY)]
+    quantity: Annotated[int, Field(ge=0, le=LARGEST_QUANTITY), NOT_A_TRUTH]
 
 
 class SetItemsRequest(Request):

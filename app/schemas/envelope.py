@@ -19,10 +19,11 @@ def _not_a_truth(value: Any) -> Any:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_not_a_truth)]
-"""A whole number; also as text ("5"), but never true or false, which Python would read as 1 and 0."""
+NOT_A_TRUTH = BeforeValidator(_not_a_truth)
+"""For whole numbers, which Python would read out of true and false as 1 and 0. Stands after the bounds, so that the
+OpenAPI document keeps them."""
 
-RowId = Annotated[Whole, Field(ge=1, le=2**63 - 1)]
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1), NOT_A_TRUTH]
 
 
 def _without_nul(value: Any) -> Any:

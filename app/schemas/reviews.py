@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
-from app.schemas.envelope import Answer, Instant, Printable, Request, Whole
+from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, Printable, Request
 from app.schemas.money import Number
 from app.schemas.pagination import CursorPage
 
@@ -17,7 +17,7 @@ class ReviewForm(Request):
         "body": "Crisp and sweet, and the box came full.",
     }
 
-    rating: Whole = Field(ge=1, le=5, examples=[4])
+    rating: Annotated[int, Field(ge=1, le=5, examples=[4]), NOT_A_TRUTH]
     title: Annotated[Printable, StringConstraints(max_length=120)] | None = None
     body: Annotated[Printable, StringConstraints(max_length=2000)] | None = None
 
