@@ -61,8 +61,8 @@ class Settings(BaseSettings):
     currency: str = Field(default="ILS", pattern="^[A-Z]{3}$")
     shop_timezone: str = "Asia/Jerusalem"
     delivery_source_branch_id: int | None = None
-    delivery_min_total: Decimal = Decimal("150")
-    delivery_fee_under_min: Decimal = Decimal("30")
+    delivery_min_total: Decimal = Field(default=Decimal("150"), ge=0, max_digits=12, decimal_places=2)
+    delivery_fee_under_min: Decimal = Field(default=Decimal("30"), ge=0, max_digits=12, decimal_places=2)
     delivery_fee_tax_rate: Decimal = Decimal("18")
     default_limit: int = Field(default=50, ge=1, le=200)
     max_limit: int = Field(default=200, ge=1, le=200)

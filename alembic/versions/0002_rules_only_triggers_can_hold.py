@@ -4,7 +4,10 @@ Revision: 0002
 Before: 0001
 """
 
+import sqlalchemy as sa
+
 from alembic import op
+from app.config import Settings
 
 revision = "0002"
 down_revision = "0001"
@@ -66,7 +69,10 @@ def upgrade() -> None:
         FOR EACH ROW EXECUTE FUNCTION account_follows_entry()
     """)
 
-    op.execute("INSERT INTO global_settings (id) VALUES (1)")
+    # The settings give the first values; from then on the row alone counts.
+    first = Settings()
+    row = sa.text("INSERT INTO global_settings (id, delivery_min, delivery_fee) VALUES (1, :minimum, :fee)")
+    op.execute(row.bindparams(minimum=first.delivery_min_total, fee=first.delivery_fee_under_min))
     # The sandbox's shared demo card: clients that never create a token of their own pay with id 1.
     op.execute("""
         INSERT INTO payment_tokens (id, user_id, provider, provider_token, last4)

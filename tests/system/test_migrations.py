@@ -1,6 +1,7 @@
 """Migrations: one line of them, up and down, the same database as the models; and the rules the database holds."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -108,6 +109,17 @@ def test_migrations_build_an_empty_database_go_down_to_nothing_and_up_again(empt
 
     assert {name for name in left if "alembic_version" not in name} == set()
     assert rows(engine, CONSTRAINTS) | rows(engine, INDEXES) == built
+    engine.dispose()
+
+
+def test_the_first_delivery_tariff_is_that_of_the_settings(empty: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DELIVERY_MIN_TOTAL", "200")
+    monkeypatch.setenv("DELIVERY_FEE_UNDER_MIN", "25.50")
+
+    migrate(empty)
+
+    engine = create_engine(empty)
+    assert rows(engine, "SELECT delivery_min, delivery_fee FROM global_settings") == {(Decimal(200), Decimal("25.5"))}
     engine.dispose()
 
 
