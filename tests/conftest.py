@@ -81,7 +81,6 @@ class rolled_back:  # noqa: N801 (reads as a statement)
         self.connection.close()
         db.engines.update(self.engines)
         self.app.extensions["read_bind"] = self.engines["read"]
-        self.app.extensions.pop("kept", None)
         self.context.pop()
 
 

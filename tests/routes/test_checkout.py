@@ -407,7 +407,7 @@ class TestConfirm:
 
         assert (answer.status_code, answer.json["error"]["code"]) == (404, "NOT_FOUND")
 
-    def test_it_takes_at_most_eight_statements_whatever_the_number_of_lines(
+    def test_it_is_placed_in_five_statements_and_done_in_twelve_whatever_the_number_of_lines(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
         shop = open_shop(session, products=20)
