@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from pythonjsonlogger.json import JsonFormatter
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
-from app.middleware.request_log import mask_secrets
+from app.middleware.log_format import DiscreetFormatter
 from app.models import AuditEvent, OutboxEvent, PaymentToken, RefreshToken, User
 from tests.factories import PASSWORD, make_user
 
@@ -29,8 +28,7 @@ def log() -> Iterator[io.StringIO]:
     """Everything the application logs, down to the chattiest level, as the access log would write it."""
     stream, logger = io.StringIO(), logging.getLogger("aisle")
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(JsonFormatter())
-    handler.addFilter(mask_secrets)
+    handler.setFormatter(DiscreetFormatter())
     level = logger.level
     logger.addHandler(handler)
     logger.setLevel("DEBUG")
