@@ -10,11 +10,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
-from flask.cli import with_appcontext
 from psycopg import Error as DriverError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.errors import DomainError
+from app.cli.failures import first_line
 from app.services.catalog.importing import Outcome, Problem, import_catalog
 from app.services.catalog.importing_files import CatalogFile, UnusableFile
 from app.services.catalog.importing_writes import Rules
@@ -48,7 +47,6 @@ class Amount(click.ParamType):  # type: ignore[type-arg]  # not generic at run t
 @click.option("--branch", "branch_id", type=click.IntRange(min=1), help="Branch (id) that gets the opening stock.")
 @click.option("--report", type=click.Path(path_type=Path), help="Write every skipped row to this CSV file.")
 @click.option("--dry-run", is_flag=True, help="Check and count, but change nothing.")
-@with_appcontext
 def import_catalog_command(
     file: Path,
     default_price: Decimal | None,
@@ -80,10 +78,8 @@ def import_catalog_command(
     except KeyboardInterrupt:
         click.echo(f"\nStopped. {outcome.rows} rows are done and stay; run the command again to go on.", err=True)
         sys.exit(_INTERRUPTED)
-    except DomainError as error:
-        raise click.ClickException(error.text) from None
     except (SQLAlchemyError, DriverError) as error:
-        raise click.ClickException(f"After {outcome.rows} rows the database refused: {_first_line(error)}") from None
+        raise click.ClickException(f"After {outcome.rows} rows the database refused: {_reason(error)}") from None
     _summarise(outcome, report, dry_run)
 
 
@@ -134,8 +130,9 @@ def _warn_of_ignored(source: CatalogFile) -> None:
         click.echo(f"Columns that mean nothing here: {', '.join(source.shape.ignored)}", err=True)
 
 
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+def _reason(error: Exception) -> str:
+    """What the driver says, without SQLAlchemy's words around it."""
+    return first_line(getattr(error, "orig", None) or error)
 
 
 def _summarise(outcome: Outcome, report: Path | None, dry_run: bool) -> None:
@@ -160,15 +157,12 @@ def _print_reasons(title: str, reasons: Counter[str]) -> None:
 
 
 @click.command("seed")
-@with_appcontext
 def seed_command() -> None:
     """Set up the demo shop, or add what it lacks: range, stock, slots and one user for each role."""
     try:
         added = seed()
-    except DomainError as error:
-        raise click.ClickException(error.text) from None
     except SQLAlchemyError as error:
-        raise click.ClickException(f"The database refused: {_first_line(error)}") from None
+        raise click.ClickException(f"The database refused: {_reason(error)}") from None
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in asdict(added).items())
     click.echo(f"Added {counts}.")
     for person in DEMO_USERS:

@@ -33,7 +33,7 @@ CARDS = {
     "4000000000000259": TWICE,  # answers, and sends the same news twice as webhooks
 }
 _REFUSALS = {DECLINE: "card_declined", NO_FUNDS: "insufficient_funds"}
-_TOMBSTONE = "voided"
+_TOMBSTONE = Status.VOIDED.value
 
 _AUTHORIZE = text("""
     INSERT INTO sandbox_payments (reference, provider_reference, status, authorized_amount)
@@ -164,7 +164,7 @@ def _move(row: Row[*tuple[Any, ...]], kind: str, amount: Decimal, currency: str)
 
 
 def _outcome(row: Row[*tuple[Any, ...]], currency: str, failure_code: str | None = None) -> Outcome:
-    status = Status(row.status) if row.status != _TOMBSTONE else Status.VOIDED
+    status = Status(row.status)
     amount = row.captured_amount if status is Status.CAPTURED else row.authorized_amount
     failed = failure_code if status in (Status.DECLINED, Status.VOIDED) else None
     return Outcome(status, amount, currency, row.provider_reference, failed)

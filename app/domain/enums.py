@@ -96,7 +96,7 @@ class OperationKind(StrEnum):
 
 
 class OperationState(StrEnum):
-    """A call to the payment provider; MANUAL waits for a person and raises an alert."""
+    """A call to the payment provider; MANUAL waits for a person and is logged as an error."""
 
     CREATED = "created"
     SENT = "sent"

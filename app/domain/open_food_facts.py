@@ -26,7 +26,7 @@ _ORGANIC = {"organic", "bio", "biologique", "biologico", "ecologico", "okologisc
 def read_open_food_facts_row(cells: Cells) -> ImportRow:
     """A row of the Open Food Facts export, checked. Raises RowFault.
 
-    The export is free text: what does not fit a column of ours is shortened or left out, never a reason to skip.
+    The export is free text: beside barcode and name, what does not fit a column of ours is shortened or left out.
     """
     own = {name: value for name, value in cells.items() if name.endswith("_100g") or name == "code"}
     own |= {"name": cells.get("product_name", ""), "ingredients": _cleaned(cells.get("ingredients_text", ""))}

@@ -22,7 +22,7 @@ _BAD_INPUT_CLASS = "22"  # SQLSTATE class: data exception, as a value out of a c
 
 def register_error_handlers(app: Flask) -> None:
     """Map domain, HTTP, database and unexpected errors onto the envelope."""
-    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(DomainError, error_response)
     app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(PoolTimeout, _busy)
@@ -43,10 +43,6 @@ def error_response(error: DomainError) -> Response:
 def _envelope(code: str, message: str, status: int, details: dict[str, object]) -> Response:
     body = {"error": {"code": code, "message": message, "status_code": status, "details": details}}
     return Response(to_json(body), status=status, mimetype="application/json")
-
-
-def _domain(error: DomainError) -> Response:
-    return error_response(error)
 
 
 def _rate_limited(_error: RateLimitExceeded) -> Response:

@@ -41,7 +41,7 @@ class Journal(Base):
 
 
 class Entry(Base):
-    """One side of a journal: positive debits, negative credits. Append-only; a trigger holds the sum at zero."""
+    """One side of a journal: positive credits, negative debits. Append-only; a trigger holds the sum at zero."""
 
     __tablename__ = "entries"
     __table_args__ = (

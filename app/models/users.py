@@ -12,7 +12,7 @@ from app.models.enums import stored
 
 
 class User(Timestamped, Base):
-    """One person or staff member; an erased password means another way of signing in."""
+    """One person or staff member; without `password_hash` nobody signs in by password."""
 
     __tablename__ = "users"
     __table_args__ = (

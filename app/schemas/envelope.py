@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 Item = TypeVar("Item")
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True)]
 Instant = AwareDatetime
 """A moment, sent as ISO 8601 with its offset."""
 

@@ -3,8 +3,6 @@
 from typing import Any
 
 from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select, true
-from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.enums import LocationKind
@@ -30,14 +28,6 @@ def delivery_source() -> ScalarSelect[int | None]:
     if chosen is not None:
         return statement.where(StockLocation.id == chosen).scalar_subquery()
     return statement.where(StockLocation.kind == LocationKind.WAREHOUSE).scalar_subquery()
-
-
-def delivery_source_id(connection: Connection | Session) -> int:
-    """The id of the branch deliveries come from. Raises DeliverySourceMissing."""
-    found = connection.execute(select(delivery_source())).scalar_one()
-    if found is None:
-        raise DeliverySourceMissing
-    return found
 
 
 _BRANCH_KINDS = (LocationKind.STORE, LocationKind.WAREHOUSE)

@@ -1,4 +1,4 @@
-"""What must always be true of the data: each count is 0, after every test and every five minutes in production."""
+"""What must always be true of the data, as counts of what breaks it: each is 0 (`flask invariants`)."""
 
 from sqlalchemy import text
 

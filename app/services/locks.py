@@ -4,7 +4,7 @@ One global order, so that no two transactions can wait for each other in a circl
 order, payment and operation, inventory by (stock location, product), slot occurrence, ledger account; and among
 accounts: password reset, user, session. Accounts come before carts, a guest's cart before a user's.
 Never lock an earlier class after a later one; inside a class ascending by id.
-Locks are FOR NO KEY UPDATE, so that foreign keys pointing at a locked row can still be inserted. ORM reads here use
+Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
 """
 
@@ -32,6 +32,7 @@ from app.models import (
 )
 
 AnyRow = Row[*tuple[Any, ...]]
+"""A row whose columns only the statement knows, as of one written as text."""
 
 _LIMITS = "set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true)"
 _LIMIT_WAITS = text(f"SELECT {_LIMITS}")
@@ -194,7 +195,7 @@ def inventory(session: Session, *, stock_location_id: int, product_ids: Sequence
     return session.execute(_INVENTORY, values).scalars().all()
 
 
-CHECKOUT_LINES = """
+_CHECKOUT_LINES = text("""
 WITH lines AS MATERIALIZED (
     SELECT product_id, quantity, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
 ), stock AS MATERIALIZED (
@@ -212,8 +213,7 @@ JOIN products ON products.id = lines.product_id
 JOIN categories ON categories.id = products.category_id
 LEFT JOIN stock ON stock.product_id = lines.product_id
 ORDER BY lines.product_id
-"""
-_CHECKOUT_LINES = text(CHECKOUT_LINES)
+""")
 
 
 def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
@@ -258,7 +258,7 @@ _REFRESH_TOKEN = (
 )
 
 
-def lock_refresh_token(session: Session, jti: UUID) -> AnyRow | None:
+def refresh_token(session: Session, *, jti: UUID) -> AnyRow | None:
     """A refresh token with its session and user, token and session locked."""
     return session.execute(_REFRESH_TOKEN, {"jti": jti}).one_or_none()
 

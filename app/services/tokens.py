@@ -96,7 +96,7 @@ def rotate(session: Session, *, jti: UUID) -> Tokens | None:
     Answers None when the token was used before: the caller must then keep the revocation of its session (reuse means
     that a copy is in other hands) and refuse. Raises AuthFailed for unknown, expired or revoked tokens.
     """
-    token = locks.lock_refresh_token(session, jti)
+    token = locks.refresh_token(session, jti=jti)
     if token is None or token.revoked_at is not None or token.expires_at <= datetime.now(UTC):
         raise AuthFailed
     if not token.is_active:

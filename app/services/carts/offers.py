@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Row, Select, and_, any_, bindparam, exists, func, select
+from sqlalchemy import BigInteger, Select, and_, any_, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
@@ -15,6 +15,7 @@ from app.domain.pricing import piece_price
 from app.errors import BadRequest, Conflict, DomainError, NotFound, ValidationFailed
 from app.models import CartItem, Category, Inventory, Product, StockLocation
 from app.services.branches import delivery_source
+from app.services.locks import AnyRow
 
 By = Literal["product_ids", "item_id"]
 
@@ -143,7 +144,7 @@ def _lines_in_cart() -> Any:
     return select(func.count()).where(every.cart_id == bindparam("cart_id")).scalar_subquery()
 
 
-def _offer(row: Row[*tuple[Any, ...]]) -> Offer:
+def _offer(row: AnyRow) -> Offer:
     return Offer(
         product_id=row.product_id,
         product_name=row.name,

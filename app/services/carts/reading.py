@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, and_, bindparam, case, func, literal_column, select
+from sqlalchemy import Connection, Select, and_, bindparam, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -16,10 +16,10 @@ from app.schemas.carts import CartAnswer, CartLine
 from app.services import locks
 from app.services.branches import delivery_source
 from app.services.carts.shoppers import CHANNEL, CartNotFound, Shopper
+from app.services.locks import AnyRow
 from app.transaction import reading, transaction
 
 Key = Literal["cart_id", "user_id", "token_hash"]
-AnyRow = Row[*tuple[Any, ...]]
 
 # The status is a literal: with a parameter there, no generic plan could use the partial index of active carts.
 _ACTIVE = and_(Cart.status == literal_column(f"'{CartStatus.ACTIVE}'"), Cart.channel == CHANNEL)

@@ -6,6 +6,7 @@ from app.domain.channels import DELIVERY_OR_PICKUP
 from app.services import locks
 from app.transaction import transaction
 
+# Prices are those of the order: the cart shows what was seen then and marks what changed since.
 _RESTORE = text("""
 INSERT INTO cart_items (cart_id, product_id, quantity, unit_price)
 SELECT :cart_id, product_id, quantity, unit_price FROM order_items

@@ -162,7 +162,7 @@ class _Import:
             again = self._again([(gtin, known[gtin]) for gtin in valid if gtin in known])
             rows = [(row, known.get(gtin)) for gtin, (_, row) in valid.items() if gtin not in again]
             written = importing_writes.write(session, rows, self.rules)
-            if self.dry_run:
+            if self.dry_run:  # everything was written, so every count is right; nothing of it stays
                 session.rollback()
         return known, again, written
 

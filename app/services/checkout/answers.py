@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from app.domain.enums import IdempotencyState, OrderStatus
 from app.domain.order_states import UNDECIDED
 from app.models import IdempotencyKey, Order
 from app.schemas.checkout import ConfirmAnswer, PendingAnswer
 from app.services.checkout.errors import PaymentDeclined
+from app.services.locks import AnyRow
 from app.transaction import reading
 
 CONFIRMED, PENDING, DECLINED = 201, 202, 402
@@ -49,7 +50,7 @@ def pending(*, order_id: int, order_number: str) -> Decision:
     return Decision(PENDING, {"data": answer.model_dump(mode="json")})
 
 
-def of_order(order: Row[*tuple[Any, ...]]) -> Decision | None:
+def of_order(order: AnyRow) -> Decision | None:
     """What an order's own state says to its confirm; None while its payment is undecided.
 
     `order` has order_id, order_number, order_status, total_amount, cancel_reason, its payment's reference and its

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row
-
 from app.domain.enums import SoldBy
 from app.domain.pricing import PricedLine, piece_price
 from app.schemas.checkout import MissingItem
+from app.services.locks import AnyRow
 
 
 @dataclass(frozen=True, slots=True)
 class BasketLine:
     """One product of the basket: the stored row beside its price of today."""
 
-    row: Row[*tuple[Any, ...]]
+    row: AnyRow
     priced: PricedLine
 
     @property
@@ -29,7 +28,7 @@ class BasketLine:
         return bool(self.row.shown_price != self.priced.unit_price)
 
 
-def price_lines(rows: Sequence[Row[*tuple[Any, ...]]]) -> list[BasketLine]:
+def price_lines(rows: Sequence[AnyRow]) -> list[BasketLine]:
     """Price the rows of `locks.checkout_lines` or of a preview."""
     return [BasketLine(row, _priced(row)) for row in rows]
 
@@ -70,7 +69,7 @@ def order_item(line: BasketLine) -> dict[str, Any]:
     }
 
 
-def _priced(row: Row[*tuple[Any, ...]]) -> PricedLine:
+def _priced(row: AnyRow) -> PricedLine:
     sold_by = SoldBy(row.sold_by)
     return PricedLine(
         quantity=row.quantity,

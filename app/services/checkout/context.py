@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from app.domain.pricing import DeliveryTariff
 from app.errors import BadRequest
 from app.schemas.checkout import CheckoutRequest
 from app.services.checkout.errors import BranchNotFound, InvalidSlot, SlotFull, SlotNotFound
+from app.services.locks import AnyRow
 
 _READ = text("""
 SELECT shop.delivery_min, shop.delivery_fee,
@@ -57,7 +57,7 @@ class Booking:
 class Context:
     """The facts of one checkout. The `kept_*` fields are the earlier answer to the same idempotency key."""
 
-    row: Row[*tuple[Any, ...]]
+    row: AnyRow
     form: CheckoutRequest
 
     @property

@@ -125,7 +125,11 @@ def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Ke
 
 
 def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchase:
-    """Check everything and price the basket from the locked rows; raises the refusals."""
+    """Check everything and price the basket from the locked rows; raises the refusals.
+
+    The context was read before the cart was locked: what it says of the slot is a first look, which spares the locks
+    of the lines where the slot is full. `write_order` decides.
+    """
     branch_id = context.branch_id()
     booking = context.booking(datetime.now(UTC))
     lines = price_lines(locks.checkout_lines(session, cart_id=form.cart_id, stock_location_id=branch_id))

@@ -72,11 +72,10 @@ WITH next AS MATERIALIZED (
     SELECT id, :token_id, :provider, :reference_prefix || lpad(to_hex(id), 8, '0') || :reference_suffix,
            :currency, :authorization
     FROM next
-    RETURNING id, reference
+    RETURNING id
 ), operation AS (
     INSERT INTO payment_operations (payment_id, kind, idempotency_key, amount, next_at)
     SELECT id, 'authorize', :operation_key, :authorization, now() + :first_sweep FROM payment
-    RETURNING id
 ), closed AS (
     UPDATE carts SET status = 'CHECKED_OUT', updated_at = now() WHERE id = :cart_id
 ), kept AS (
@@ -111,9 +110,7 @@ WITH next AS MATERIALIZED (
 ), booking AS (
     INSERT INTO slot_bookings (order_id, occurrence_id) SELECT next.id, occurrence.id FROM next, occurrence
 )
-SELECT placed.id AS order_id, placed.order_number, payment.reference, operation.id AS operation_id,
-       (SELECT count(*) FROM occurrence) AS booked
-FROM placed, payment, operation
+SELECT placed.id AS order_id, (SELECT count(*) FROM occurrence) AS booked FROM placed
 """).bindparams(
     bindparam("lines", type_=JSONB),
     bindparam("audit", type_=JSONB),

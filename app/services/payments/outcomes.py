@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
-from sqlalchemy import Row, bindparam, select, text, update
+from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome, Status
@@ -19,12 +19,13 @@ from app.models import Payment, PaymentOperation
 from app.services import audit, ledger, locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.answers import Decision
+from app.services.locks import AnyRow
 from app.services.payments import settlement
 from app.transaction import reading, retried, transaction
 
 log = logging.getLogger("aisle.payments")
 
-Locked = Row[*tuple[Any, ...]]
+Locked = AnyRow
 
 FINAL = frozenset({OperationState.OK, OperationState.FAILED, OperationState.CANCELLED, OperationState.MANUAL})
 

@@ -1,9 +1,6 @@
 """Asking the provider, with no transaction open and no connection held."""
 
 from datetime import timedelta
-from typing import Any
-
-from sqlalchemy import Row
 
 from app.clients.payments import Outcome
 from app.clients.providers import payment_client
@@ -11,6 +8,7 @@ from app.config import settings
 from app.domain.enums import OperationKind
 from app.services import locks
 from app.services.checkout.answers import Decision
+from app.services.locks import AnyRow
 from app.services.payments import outcomes
 from app.transaction import transaction
 
@@ -34,7 +32,7 @@ def carry_out(operation_id: int, token: str | None = None) -> None:
         outcomes.apply(operation_id, ask(row, token or ""))
 
 
-def ask(row: Row[*tuple[Any, ...]], token: str) -> Outcome:
+def ask(row: AnyRow, token: str) -> Outcome:
     """Put an operation to the provider. `row` as read by `locks.operation`."""
     client = payment_client(settings())
     key, reference = str(row.idempotency_key), row.reference

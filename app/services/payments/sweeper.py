@@ -3,9 +3,8 @@
 import logging
 import time
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import Interval, Row, bindparam, func, select, text, update
+from sqlalchemy import Interval, bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Status
@@ -14,6 +13,7 @@ from app.config import settings
 from app.domain.enums import OperationKind, OperationState, OrderStatus
 from app.models import Order, Payment, PaymentOperation
 from app.services import locks
+from app.services.locks import AnyRow
 from app.services.payments import outcomes, sending, webhooks
 from app.transaction import reading, transaction
 
@@ -73,7 +73,7 @@ def _lease() -> int | None:
         return locks.lease_operation(session, pauses=PAUSES)
 
 
-def _resume(row: Row[*tuple[Any, ...]]) -> None:
+def _resume(row: AnyRow) -> None:
     """Ask what became of an authorization; when it never arrived, send it again under the same key."""
     outcome = payment_client(settings()).find(reference=row.reference)
     if outcome.status is Status.NOT_FOUND:
@@ -82,7 +82,7 @@ def _resume(row: Row[*tuple[Any, ...]]) -> None:
         outcomes.apply(row.operation_id, outcome)
 
 
-def _abandon(row: Row[*tuple[Any, ...]]) -> None:
+def _abandon(row: AnyRow) -> None:
     """Cancel an unpaid order: fence first, then cancel at the provider, and only then release.
 
     Without the fence a client's retry could confirm the order between the provider's cancel and ours. A provider that
@@ -132,7 +132,7 @@ _READ = (
 )
 
 
-def _read(operation_id: int) -> Row[*tuple[Any, ...]] | None:
+def _read(operation_id: int) -> AnyRow | None:
     with reading() as connection:
         values = {"operation_id": operation_id, "answer_time": sending.answer_time()}
         return connection.execute(_READ, values).one_or_none()
