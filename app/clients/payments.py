@@ -48,6 +48,10 @@ class NewToken:
     last4: str
 
 
+class CardNumberNotTaken(Exception):
+    """The provider is a real one: card numbers go to it straight from the customer, never through this server."""
+
+
 class TokenRefused(ValueError):
     """The provider does not know this means of payment, or will not let it be kept. `code` says why."""
 
@@ -90,7 +94,7 @@ class PaymentClient(Protocol):
         """
 
     def create_token(self, *, card_number: str) -> NewToken:
-        """Keep a card in a test provider. Raises NotImplementedError where card numbers must never reach us."""
+        """Keep a card in a test provider. Raises CardNumberNotTaken at a real one."""
 
     def read_token(self, provider_token: str) -> NewToken:
         """Keep a means of payment the shopper gave to the provider directly, for payments to come.

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from app.clients.payments import Event, NewToken, Outcome, ProviderSilent, Status, TokenRefused
+from app.clients.payments import CardNumberNotTaken, Event, NewToken, Outcome, ProviderSilent, Status, TokenRefused
 from app.clients.stripe_http import Reply, StripeHttp
 from app.clients.stripe_objects import Intent, intent_outcome, read_event, refund_outcome
 from app.clients.stripe_search import intents_of
@@ -130,7 +130,7 @@ class StripePayments:
 
     def create_token(self, *, card_number: str) -> NewToken:
         """Never: the shopper's browser gives the card to Stripe, and us the `pm_...` it got for it."""
-        raise NotImplementedError("card numbers must not reach this server; send provider_token")
+        raise CardNumberNotTaken
 
     def read_token(self, provider_token: str) -> NewToken:
         """Attach a card to a new customer of its own, and answer the pair as the token to charge.

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from app.clients.payments import NewToken, PaymentClient, ProviderSilent
+from app.clients.payments import CardNumberNotTaken, NewToken, PaymentClient, ProviderSilent
 from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.caller import Caller
@@ -132,7 +132,7 @@ def _known_to(client: PaymentClient, form: NewPaymentToken) -> NewToken:
     if form.card_number is not None:
         try:
             return client.create_token(card_number=form.card_number.get_secret_value())
-        except NotImplementedError:
+        except CardNumberNotTaken:
             raise CardNumbersRefused from None
     try:
         return client.read_token(str(form.provider_token))

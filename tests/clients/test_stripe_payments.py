@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.clients.payments import NewToken, Outcome, Status, TokenRefused
+from app.clients.payments import CardNumberNotTaken, NewToken, Outcome, Status, TokenRefused
 from app.clients.stripe_payments import StripePayments
 from app.config import Settings
 from tests.clients.localstripe import KEY, LocalStripe
@@ -252,5 +252,5 @@ def test_a_card_the_bank_refuses_cannot_be_kept(client: StripePayments, stripe: 
 
 
 def test_card_numbers_never_reach_us(client: StripePayments) -> None:
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(CardNumberNotTaken):
         client.create_token(card_number=GOOD)

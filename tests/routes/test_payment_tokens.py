@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
-from app.clients.payments import NewToken, ProviderSilent, TokenRefused
+from app.clients.payments import CardNumberNotTaken, NewToken, ProviderSilent, TokenRefused
 from app.domain.enums import PaymentProvider
 from app.models import AuditEvent, PaymentToken, User
 from app.services import payment_tokens
@@ -51,7 +51,7 @@ class RealProvider:
     provider = PaymentProvider.STRIPE
 
     def create_token(self, *, card_number: str) -> NewToken:
-        raise NotImplementedError
+        raise CardNumberNotTaken
 
     def read_token(self, provider_token: str) -> NewToken:
         if provider_token == "pm_silent":
