@@ -16,6 +16,7 @@ from app.domain.search_text import normalise
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 10_000
+LARGEST_WHOLE = 9_999_999
 LONGEST_ALLERGEN = 32
 
 _AMOUNT = re.compile(r"\d{1,10}(\.\d{1,2})?", re.ASCII)
@@ -178,7 +179,7 @@ def _tax_rate(cells: Cells) -> Decimal | None:
     return rate
 
 
-def _whole(cells: Cells, column: str, highest: int = 9_999_999) -> int | None:
+def _whole(cells: Cells, column: str, highest: int = LARGEST_WHOLE) -> int | None:
     text = cells.get(column, "").strip()
     if not text:
         return None

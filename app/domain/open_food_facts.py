@@ -6,6 +6,7 @@ Source of the columns: https://world.openfoodfacts.org/data/data-fields.txt
 import re
 
 from app.domain.import_rows import (
+    LARGEST_WHOLE,
     LONGEST_TEXT,
     Cells,
     ImportRow,
@@ -68,6 +69,6 @@ def _quantity(text: str) -> dict[str, str]:
     own = {"unit": text}
     if match := _QUANTITY.fullmatch(text):
         grams = round(float(match[1].replace(",", ".")) * (1000 if match[2].lower() == "kg" else 1))
-        if grams:
+        if 0 < grams <= LARGEST_WHOLE:
             own["weight_grams"] = str(grams)
     return own

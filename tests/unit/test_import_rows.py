@@ -165,3 +165,11 @@ def test_columns_are_known_or_ignored(name: str, known: bool) -> None:
 def test_brand_and_description_are_found_in_search() -> None:
     assert search_text("Crème", "Über, gut") == "creme uber gut"
     assert search_text(None, None) == ""
+
+
+def test_a_size_beyond_reason_is_shown_but_not_weighed() -> None:
+    cells = {"code": "4006381333931", "product_name": "Salt", "quantity": "99999 kg"}
+
+    row = read_open_food_facts_row(cells)
+
+    assert (row.unit, row.weight_grams) == ("99999 kg", None)
