@@ -6,6 +6,7 @@ import io
 import json
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,17 +47,16 @@ def imported(tmp_path: Path, session: Session) -> Callable[..., Imported]:
         path = tmp_path / "catalog"
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         result = Imported(Outcome(), [])
-        file = CatalogFile(path)
-        import_catalog(
-            file,
-            name="catalog",
-            rules=Rules(**rules),
-            dry_run=dry_run,
-            outcome=result.outcome,
-            on_problem=result.problems.append,
-            on_progress=lambda _position: None,
-        )
-        file.close()
+        with closing(CatalogFile(path)) as file:
+            import_catalog(
+                file,
+                name="catalog",
+                rules=Rules(**rules),
+                dry_run=dry_run,
+                outcome=result.outcome,
+                on_problem=result.problems.append,
+                on_progress=lambda _position: None,
+            )
         session.expire_all()
         return result
 
