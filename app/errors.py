@@ -26,6 +26,12 @@ class DomainError(Exception):
         self.retry_after = retry_after
         super().__init__(self.text)
 
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """The JSON body that tells of this error."""
+        body = {"code": self.code, "message": self.text, "status_code": self.status, "details": self.details}
+        return {"error": body}
+
 
 class BadRequest(DomainError):
     code = "BAD_REQUEST"

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flask.testing import FlaskClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.models import DeliverySlot, Product, StockLocation, User
+from app.services import invariants
 from tests import factories
 
 DEMO_CARD = 1
@@ -68,3 +70,13 @@ class Shopper:
 def make_shopper(session: Session, client: FlaskClient) -> Shopper:
     user = factories.make_user(session)
     return Shopper(user, client, factories.sign_in(session, user))
+
+
+def one(session: Session, model: type[Any]) -> Any:
+    """The only row of a table, as the database has it now."""
+    return session.execute(select(model).execution_options(populate_existing=True)).scalar_one()
+
+
+def assert_sound() -> None:
+    """Stock, slots, orders, payments and books agree."""
+    assert {name: n for name, n in invariants.violations().items() if n} == {}

@@ -32,7 +32,7 @@ def register_error_handlers(app: Flask) -> None:
 
 def error_response(error: DomainError) -> Response:
     """The envelope of a domain error."""
-    response = _envelope(error.code, error.text, error.status, error.details)
+    response = Response(to_json(error.envelope), status=error.status, mimetype="application/json")
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if error.status == 401:

@@ -22,11 +22,10 @@ from app.models import (
     PaymentToken,
     SlotOccurrence,
 )
-from app.services import invariants
 from app.services.payments import sweeper
 from tests import factories
 from tests.conftest import Statements
-from tests.shopping import Shop, Shopper, make_shopper, open_shop
+from tests.shopping import Shop, Shopper, assert_sound, make_shopper, one, open_shop
 
 DECLINED_CARD = "4000000000000002"
 SILENT_CARD = "4000000000000119"
@@ -43,14 +42,6 @@ def shopper(client: FlaskClient, session: Session, shop: Shop) -> Shopper:
     made = make_shopper(session, client)
     made.add(shop.products[0], 2)
     return made
-
-
-def one(session: Session, model: type[Any]) -> Any:
-    return session.execute(select(model).execution_options(populate_existing=True)).scalar_one()
-
-
-def assert_sound() -> None:
-    assert {name: n for name, n in invariants.violations().items() if n} == {}
 
 
 def preview(shopper: Shopper, **body: Any) -> Any:

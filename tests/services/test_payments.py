@@ -4,7 +4,6 @@ import itertools
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -18,7 +17,7 @@ from app.config import settings
 from app.domain.enums import OperationKind, OperationState
 from app.models import Entry, IdempotencyKey, Inventory, Journal, Order, Payment, PaymentOperation, SlotOccurrence
 from app.schemas.checkout import ConfirmRequest
-from app.services import invariants, locks
+from app.services import locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.confirm import ROUTE, confirm, request_hash
 from app.services.checkout.errors import KeyReused
@@ -27,7 +26,7 @@ from app.services.checkout.writing import Key
 from app.services.payments import outcomes, sending, settlement, sweeper
 from app.transaction import transaction
 from tests import factories
-from tests.shopping import DEMO_CARD, Shop, Shopper, make_shopper, open_shop
+from tests.shopping import DEMO_CARD, Shop, Shopper, assert_sound, make_shopper, one, open_shop
 
 NEVER_ARRIVES = "4000000000000127"
 ANSWERS_TWICE = "4000000000000259"
@@ -66,17 +65,9 @@ def make_late(session: Session) -> None:
     make_due(session)
 
 
-def one(session: Session, model: type[Any]) -> Any:
-    return session.execute(select(model).execution_options(populate_existing=True)).scalar_one()
-
-
 def operations(session: Session) -> dict[str, str]:
     rows = session.execute(select(PaymentOperation.kind, PaymentOperation.state)).all()
     return {row.kind: row.state for row in rows}
-
-
-def assert_sound() -> None:
-    assert {name: n for name, n in invariants.violations().items() if n} == {}
 
 
 class TestAfterACrash:

@@ -35,13 +35,7 @@ def confirmed(*, order_id: int, order_number: str, total: Decimal, reference: st
 def declined(*, order_id: int, failure_code: str | None) -> Decision:
     """The provider refused; the order is cancelled and its stock is free again."""
     error = PaymentDeclined(details={"order_id": order_id, "reason": failure_code or "declined"})
-    body = {
-        "code": error.code,
-        "message": error.text,
-        "status_code": error.status,
-        "details": error.details,
-    }
-    return Decision(DECLINED, {"error": body})
+    return Decision(DECLINED, error.envelope)
 
 
 def pending(*, order_id: int, order_number: str) -> Decision:
