@@ -8,10 +8,10 @@ from app.config import settings
 from app.domain.enums import LocationKind
 from app.errors import DomainError, NotFound
 from app.models import StockLocation
+from app.models.base import AnyRow
 from app.schemas import branches as schemas
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
-from app.services.locks import AnyRow
 from app.transaction import reading
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.config import settings
 from app.domain.slots import Window, open_dates, starts_at
 from app.models import DeliverySlot, SlotOccurrence, StockLocation
+from app.models.base import AnyRow
 from app.schemas import branches as schemas
-from app.services.locks import AnyRow
 from app.transaction import reading
 
 _DAY = bindparam("day_of_week", type_=SmallInteger)

@@ -14,8 +14,8 @@ from app.domain.carts import LARGEST_QUANTITY, MOST_LINES, Line, Offer, Refusal,
 from app.domain.pricing import piece_price
 from app.errors import BadRequest, Conflict, DomainError, NotFound, ValidationFailed
 from app.models import CartItem, Category, Inventory, Product, StockLocation
+from app.models.base import AnyRow
 from app.services.branches import delivery_source
-from app.services.locks import AnyRow
 
 By = Literal["product_ids", "item_id"]
 

@@ -12,11 +12,11 @@ from app.config import settings
 from app.domain.enums import CartStatus
 from app.domain.pricing import NOTHING, piece_price
 from app.models import Cart, CartItem, Category, Inventory, Product
+from app.models.base import AnyRow
 from app.schemas.carts import CartAnswer, CartLine
 from app.services import locks
 from app.services.branches import delivery_source
 from app.services.carts.shoppers import CHANNEL, CartNotFound, Shopper
-from app.services.locks import AnyRow
 from app.transaction import reading, transaction
 
 Key = Literal["cart_id", "user_id", "token_hash"]

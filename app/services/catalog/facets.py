@@ -8,9 +8,9 @@ from sqlalchemy import CTE, ColumnElement, Label, ScalarSelect, func, literal_co
 from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 
 from app.models import Category, Product
+from app.models.base import AnyRow
 from app.schemas.catalog import FACETED, CategoryCount, Facets, PriceBand
 from app.services.catalog.conditions import Condition, stock_flag
-from app.services.locks import AnyRow
 
 BANDS = (Decimal(0), Decimal(10), Decimal(20), Decimal(50), Decimal(100))
 """Where the price bands begin, in the shop's currency; the last one has no end."""

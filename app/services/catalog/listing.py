@@ -34,6 +34,7 @@ from sqlalchemy import (
 from app.config import settings
 from app.domain.enums import ProductSort
 from app.models import Product
+from app.models.base import AnyRow
 from app.schemas.catalog import CatalogMeta, CategoryProductsQuery, FeaturedQuery, SearchQuery
 from app.schemas.catalog import Product as ShownProduct
 from app.schemas.pagination import LenientPage, decode_cursor, encode_cursor
@@ -41,7 +42,6 @@ from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Asked, Kind
 from app.services.catalog.facets import facet_columns, facets_of, no_facets
 from app.services.catalog.shown import product_of, with_details
-from app.services.locks import AnyRow
 from app.transaction import reading
 
 COUNTED = 1_000

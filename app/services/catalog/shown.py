@@ -24,8 +24,8 @@ from sqlalchemy.types import NULLTYPE
 from app.domain.gtin import shown_gtin
 from app.domain.pricing import piece_price
 from app.models import Category, Inventory, Product, ProductGtin, Review, StockLocation
+from app.models.base import AnyRow
 from app.schemas import catalog as schemas
-from app.services.locks import AnyRow
 
 
 def _as_driven(column: InstrumentedAttribute[Any]) -> Label[Any]:

@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, select
 from app.domain.enums import IdempotencyState, OrderStatus
 from app.domain.order_states import UNDECIDED
 from app.models import IdempotencyKey, Order
+from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmAnswer, PendingAnswer
 from app.services.checkout.errors import PaymentDeclined
-from app.services.locks import AnyRow
 from app.transaction import reading
 
 CONFIRMED, PENDING, DECLINED = 201, 202, 402

@@ -7,8 +7,8 @@ from typing import Any
 
 from app.domain.enums import SoldBy
 from app.domain.pricing import PricedLine, piece_price
+from app.models.base import AnyRow
 from app.schemas.checkout import MissingItem
-from app.services.locks import AnyRow
 
 
 @dataclass(frozen=True, slots=True)

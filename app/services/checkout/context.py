@@ -12,9 +12,9 @@ from app.domain import slots
 from app.domain.enums import FulfillmentType
 from app.domain.pricing import DeliveryTariff
 from app.errors import BadRequest
+from app.models.base import AnyRow
 from app.schemas.checkout import CheckoutRequest
 from app.services.checkout.errors import BranchNotFound, InvalidSlot, SlotFull, SlotNotFound
-from app.services.locks import AnyRow
 
 _READ = text("""
 SELECT shop.delivery_min, shop.delivery_fee,

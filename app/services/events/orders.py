@@ -8,11 +8,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.config import settings
 from app.models import Notification, Order, Payment, User
+from app.models.base import AnyRow
 from app.services.events import texts
 from app.services.events.event import Event, Handler
 from app.services.events.outgoing import Recipient, tell
 from app.services.events.texts import OrderFacts, Text
-from app.services.locks import AnyRow
 from app.transaction import reading, transaction
 
 _ORDER = (

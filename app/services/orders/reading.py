@@ -14,6 +14,7 @@ from app.domain.enums import FulfillmentType, PickedStatus, SoldBy
 from app.domain.pricing import tax_table
 from app.errors import NotFound
 from app.models import Order, OrderItem, Payment, PaymentToken, StockLocation, User
+from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.orders import (
     OrderAnswer,
@@ -26,7 +27,6 @@ from app.schemas.orders import (
     OrderTax,
 )
 from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
-from app.services.locks import AnyRow
 from app.transaction import reading
 
 COUNTED_UP_TO = 1000

@@ -16,10 +16,10 @@ from app.clients.payments import Outcome, Status
 from app.domain.channels import DELIVERY_OR_PICKUP
 from app.domain.enums import OperationKind, OperationState, OrderStatus
 from app.models import Payment, PaymentOperation
+from app.models.base import AnyRow
 from app.services import audit, ledger, locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.answers import Decision
-from app.services.locks import AnyRow
 from app.services.payments import settlement
 from app.transaction import reading, retried, transaction
 

@@ -6,9 +6,9 @@ from app.clients.payments import Outcome
 from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.enums import OperationKind
+from app.models.base import AnyRow
 from app.services import locks
 from app.services.checkout.answers import Decision
-from app.services.locks import AnyRow
 from app.services.payments import outcomes
 from app.transaction import transaction
 

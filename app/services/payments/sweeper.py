@@ -12,8 +12,8 @@ from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.enums import OperationKind, OperationState, OrderStatus
 from app.models import Order, Payment, PaymentOperation
+from app.models.base import AnyRow
 from app.services import locks
-from app.services.locks import AnyRow
 from app.services.payments import outcomes, sending, webhooks
 from app.transaction import reading, transaction
 

@@ -1,0 +1,40 @@
+"""Every row lock of the project, by name.
+
+One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
+order, payment and operation, inventory by (stock location, product), slot occurrence, coupon, ledger account; and among
+accounts: password reset, user, session. Accounts come before carts, a guest's cart before a user's.
+Never lock an earlier class after a later one; inside a class ascending by id.
+Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
+populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
+"""
+
+from app.services.locks.accounts import refresh_token, registration_code, user
+from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
+from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
+from app.services.locks.orders import own_order
+from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
+from app.services.locks.stock import inventory, stock_of_order
+from app.services.locks.work import due_outbox, due_webhooks
+
+__all__ = [
+    "active_cart",
+    "cart",
+    "catalog_import",
+    "checkout_lines",
+    "claim_authorization",
+    "due_outbox",
+    "due_webhooks",
+    "guest_cart",
+    "inventory",
+    "lease_operation",
+    "limit_waits",
+    "operation",
+    "own_order",
+    "payment_of",
+    "refresh_token",
+    "registration_code",
+    "stock_of_order",
+    "try_key",
+    "user",
+    "vocabulary",
+]

@@ -1,0 +1,42 @@
+"""Users, their refresh tokens and registration codes."""
+
+from uuid import UUID
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from app.models import AuthSession, RefreshToken, RegistrationCode, User
+from app.models.base import AnyRow
+
+_REFRESH_TOKEN = (
+    select(
+        RefreshToken.session_id,
+        RefreshToken.expires_at,
+        RefreshToken.used_at,
+        AuthSession.user_id,
+        AuthSession.revoked_at,
+        User.role,
+        User.is_active,
+    )
+    .join(AuthSession, AuthSession.id == RefreshToken.session_id)
+    .join(User, User.id == AuthSession.user_id)
+    .where(RefreshToken.jti == bindparam("jti"))
+    .with_for_update(key_share=True, of=[RefreshToken, AuthSession])
+)
+
+
+def refresh_token(session: Session, *, jti: UUID) -> AnyRow | None:
+    """A refresh token with its session and user, token and session locked."""
+    return session.execute(_REFRESH_TOKEN, {"jti": jti}).one_or_none()
+
+
+def user(session: Session, *, user_id: int) -> User | None:
+    """A user's row, locked."""
+    statement = select(User).where(User.id == user_id).with_for_update(key_share=True)
+    return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def registration_code(session: Session, *, email: str) -> RegistrationCode | None:
+    """The live registration code of an address, locked."""
+    statement = select(RegistrationCode).where(RegistrationCode.email == email).with_for_update()
+    return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()

@@ -1,0 +1,81 @@
+"""Carts and their lines."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import bindparam, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.domain.enums import CartStatus, ChannelName
+from app.models import Cart
+from app.models.base import AnyRow
+
+_ACTIVE_CART = (
+    insert(Cart)
+    .values(user_id=bindparam("user_id"), channel=bindparam("channel"))
+    .on_conflict_do_update(
+        index_elements=[Cart.user_id, Cart.channel],
+        index_where=text("status = 'ACTIVE'"),
+        set_={"updated_at": func.now()},
+    )
+    .returning(Cart.id)
+)
+
+
+def active_cart(session: Session, *, user_id: int, channel: ChannelName) -> int:
+    """The id of the user's one active cart of a channel, made if need be, its row locked (one statement)."""
+    return session.execute(_ACTIVE_CART, {"user_id": user_id, "channel": channel}).scalar_one()
+
+
+_CART = (
+    select(Cart.id, Cart.status, Cart.channel)
+    .where(Cart.id == bindparam("cart_id"), Cart.user_id == bindparam("user_id"))
+    .with_for_update(key_share=True)
+)
+
+
+def cart(session: Session, *, cart_id: int, user_id: int) -> AnyRow | None:
+    """(id, status, channel) of the user's own cart, locked; None for a stranger's."""
+    return session.execute(_CART, {"cart_id": cart_id, "user_id": user_id}).one_or_none()
+
+
+_GUEST_CART = (
+    select(Cart.id)
+    .where(Cart.guest_token_hash == bindparam("token_hash"), Cart.status == CartStatus.ACTIVE)
+    .with_for_update(key_share=True)
+)
+
+
+def guest_cart(session: Session, *, token_hash: str) -> int | None:
+    """The id of the active guest cart behind a token, locked."""
+    return session.execute(_GUEST_CART, {"token_hash": token_hash}).scalar_one_or_none()
+
+
+_CHECKOUT_LINES = text("""
+WITH lines AS MATERIALIZED (
+    SELECT product_id, quantity, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
+), stock AS MATERIALIZED (
+    SELECT product_id, available_quantity FROM inventory
+    WHERE stock_location_id = :stock_location_id AND product_id IN (SELECT product_id FROM lines)
+    ORDER BY product_id
+    FOR NO KEY UPDATE
+)
+SELECT lines.product_id, lines.quantity, lines.shown_price, COALESCE(stock.available_quantity, 0) AS available,
+       products.name, products.sku, products.unit, products.image_urls[1] AS image_url, products.price,
+       products.sold_by, products.estimated_weight_grams, products.age_limit, products.deposit, products.tax_rate,
+       products.is_active AND categories.is_active AS sellable
+FROM lines
+JOIN products ON products.id = lines.product_id
+JOIN categories ON categories.id = products.category_id
+LEFT JOIN stock ON stock.product_id = lines.product_id
+ORDER BY lines.product_id
+""")
+
+
+def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
+    """The lines of a locked cart at today's prices, with their inventory rows locked in product order (one statement).
+
+    `available` is read under the lock; a product without a row at the location has 0.
+    """
+    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
+    return session.execute(_CHECKOUT_LINES, values).all()

@@ -1,0 +1,37 @@
+"""Keys that are no rows: idempotency keys, one writer of the vocabulary, one importer; and how long locks wait."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+_LIMITS = "set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true)"
+_LIMIT_WAITS = text(f"SELECT {_LIMITS}")
+_TRY_KEY = text(f"SELECT {_LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted")
+
+
+def limit_waits(session: Session) -> None:
+    """Give up on a lock after 3 s and on a statement after 5 s, in this transaction only."""
+    session.execute(_LIMIT_WAITS)
+
+
+def try_key(session: Session, *parts: str) -> bool:
+    """Limit waits and try to own a key until the transaction ends; False when another transaction owns it.
+
+    Never waits, and is freed by the server when the process dies: there are no stale key locks.
+    """
+    return bool(session.execute(_TRY_KEY, {"key": "\x1f".join(parts)}).one().granted)
+
+
+_VOCABULARY = text("SELECT pg_advisory_xact_lock(hashtextextended('search vocabulary', 0))")
+
+
+def vocabulary(session: Session) -> None:
+    """Let one transaction at a time change the search vocabulary; taken after every row lock."""
+    session.execute(_VOCABULARY)
+
+
+_IMPORT = text("SELECT pg_advisory_xact_lock(hashtextextended('catalog import', 0))")
+
+
+def catalog_import(session: Session) -> None:
+    """Let one transaction at a time write a batch of imported products; taken before every row lock."""
+    session.execute(_IMPORT)
