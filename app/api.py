@@ -3,28 +3,74 @@
 from flask import Flask
 from limits import RateLimitItem, parse_many
 
+from app.domain.roles import ADMINS, MANAGERS, STAFF
 from app.middleware.entry import EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
-from app.routes import auth, branches, catalog, health, me, store, webhooks
-from app.routes.consumer import cart, checkout, orders
+from app.routes import (
+    admin,
+    auth,
+    branches,
+    catalog,
+    consumer,
+    employee,
+    health,
+    images,
+    me,
+    second_factor,
+    sessions,
+    store,
+    webhooks,
+)
 
 V1 = "/api/v1"
 
 TABLE = (
-    # blueprint, prefix, who may enter, rate limit (a setting), section of the documentation
-    Entry(health.probes, "", PUBLIC, EXEMPT, "Service"),
-    Entry(health.api, V1, PUBLIC, EXEMPT, "Service"),
-    Entry(auth.public, f"{V1}/auth", PUBLIC, "rate_limit_defaults", "Accounts"),
-    Entry(auth.account, f"{V1}/auth", SIGNED_IN, "rate_limit_defaults", "Accounts"),
-    Entry(me.me, f"{V1}/me", SIGNED_IN, "rate_limit_defaults", "Profile"),
-    Entry(catalog.catalog, f"{V1}/catalog", PUBLIC, "rate_limit_defaults", "Catalog"),
-    Entry(catalog.reviews, f"{V1}/catalog", SIGNED_IN, "rate_limit_defaults", "Catalog"),
-    Entry(branches.branches, V1, PUBLIC, "rate_limit_defaults", "Branches and slots"),
-    Entry(cart.cart, f"{V1}/cart", GUEST, "rate_limit_defaults", "Cart"),
-    Entry(checkout.checkout, f"{V1}/checkout", SIGNED_IN, "rate_limit_defaults", "Checkout"),
-    Entry(orders.orders, f"{V1}/orders", SIGNED_IN, "rate_limit_defaults", "Orders"),
-    Entry(store.public, f"{V1}/store", PUBLIC, "rate_limit_defaults", "Store"),
-    Entry(store.mine, f"{V1}/store", SIGNED_IN, "rate_limit_defaults", "Store"),
-    Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "rate_limit_defaults", "Webhooks"),
+    # blueprint, prefix, who may enter, section of the documentation, rate limit (a setting) where not the default
+    Entry(health.probes, "", PUBLIC, "Service", EXEMPT),
+    Entry(health.api, V1, PUBLIC, "Service", EXEMPT),
+    Entry(auth.public, f"{V1}/auth", PUBLIC, "Accounts"),
+    Entry(auth.account, f"{V1}/auth", SIGNED_IN, "Accounts"),
+    Entry(me.me, f"{V1}/me", SIGNED_IN, "Profile"),
+    Entry(catalog.catalog, f"{V1}/catalog", PUBLIC, "Catalog"),
+    Entry(catalog.reviews, f"{V1}/catalog", SIGNED_IN, "Catalog"),
+    Entry(branches.branches, V1, PUBLIC, "Branches and slots"),
+    Entry(consumer.cart.cart, f"{V1}/cart", GUEST, "Cart"),
+    Entry(consumer.checkout.checkout, f"{V1}/checkout", SIGNED_IN, "Checkout"),
+    Entry(consumer.orders.orders, f"{V1}/orders", SIGNED_IN, "Orders"),
+    Entry(store.public, f"{V1}/store", PUBLIC, "Store"),
+    Entry(store.mine, f"{V1}/store", SIGNED_IN, "Store"),
+    Entry(second_factor.second_factor, f"{V1}/auth/second-factor", SIGNED_IN, "Accounts"),
+    Entry(sessions.sessions, f"{V1}/me", SIGNED_IN, "Profile"),
+    Entry(images.images, "/media", PUBLIC, "Catalog"),
+    Entry(consumer.substitutions.substitutions, f"{V1}/orders", SIGNED_IN, "Orders"),
+    Entry(consumer.assistance.assistance, f"{V1}/store", SIGNED_IN, "Store"),
+    Entry(employee.orders.orders, f"{V1}/ops", STAFF, "Staff: orders"),
+    Entry(employee.picking.picking, f"{V1}/ops", STAFF, "Staff: picking"),
+    Entry(employee.deliveries.deliveries, f"{V1}/ops", STAFF, "Staff: deliveries"),
+    Entry(employee.batches.batches, f"{V1}/ops", STAFF, "Staff: picking"),
+    Entry(employee.performance.performance, f"{V1}/ops", STAFF, "Staff: orders"),
+    Entry(employee.alerts.alerts, f"{V1}/ops", SIGNED_IN, "Staff: alerts"),
+    Entry(employee.alerts.assistance, f"{V1}/ops", STAFF, "Staff: alerts"),
+    Entry(employee.stock_requests.stock_requests, f"{V1}/stock-requests", STAFF, "Staff: stock"),
+    Entry(employee.stock_requests.ops, f"{V1}/ops", STAFF, "Staff: stock"),
+    Entry(employee.stock.inventory, f"{V1}/admin", STAFF, "Staff: stock"),
+    Entry(employee.stock.stock, f"{V1}/ops", STAFF, "Staff: stock"),
+    Entry(admin.orders.orders, f"{V1}/ops", MANAGERS, "Staff: orders"),
+    Entry(admin.orders.service, f"{V1}/ops", ADMINS, "Staff: orders"),
+    Entry(admin.catalog.catalog, f"{V1}/admin", MANAGERS, "Admin: catalog"),
+    Entry(admin.branches.branches, f"{V1}/admin", MANAGERS, "Admin: branches and slots"),
+    Entry(admin.settings.shown, f"{V1}/admin", SIGNED_IN, "Admin: settings"),
+    Entry(admin.settings.changed, f"{V1}/admin", MANAGERS, "Admin: settings"),
+    Entry(admin.inventory.inventory, f"{V1}/admin", MANAGERS, "Admin: stock"),
+    Entry(admin.stock_requests.reviews, f"{V1}/stock-requests/admin", MANAGERS, "Admin: stock"),
+    Entry(admin.users.users, f"{V1}/admin", MANAGERS, "Admin: people"),
+    Entry(admin.users.staff, f"{V1}/admin", ADMINS, "Admin: people"),
+    Entry(admin.coupons.coupons, f"{V1}/admin", MANAGERS, "Admin: promotions"),
+    Entry(admin.analytics.revenue, f"{V1}/admin", ADMINS, "Admin: analytics"),
+    Entry(admin.analytics.reports, f"{V1}/admin", MANAGERS, "Admin: analytics"),
+    Entry(admin.audit.audit, f"{V1}/admin", MANAGERS, "Admin: audit"),
+    Entry(admin.payments.payments, f"{V1}/admin", MANAGERS, "Admin: payments"),
+    Entry(admin.dashboard.dashboard, "/admin/dashboard", PUBLIC, "Admin: analytics"),
+    Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "Webhooks"),
 )
 
 

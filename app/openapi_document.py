@@ -124,7 +124,7 @@ def operation_id(rule: Rule, method: str) -> str:
 
 
 def _access_note(entry: Any) -> str:
-    return f"Who: {entry.who}.\n\n" if entry else ""
+    return f"Who: {entry.who_in_words}.\n\n" if entry else ""
 
 
 def _path_parameters(rule: Rule) -> list[dict[str, Any]]:

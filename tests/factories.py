@@ -20,6 +20,7 @@ from app.domain.enums import (
     Role,
     SoldBy,
 )
+from app.domain.order_states import PACKED
 from app.domain.pricing import piece_price, tax_included
 from app.domain.search_text import normalise
 from app.models import (
@@ -36,6 +37,7 @@ from app.models import (
     StockLocation,
     StockMovement,
     User,
+    UserBranch,
 )
 from app.services import passwords, tokens
 
@@ -50,6 +52,14 @@ def make_user(session: Session, *, role: Role = Role.CUSTOMER, password: str | N
     user = User(**{**values, **columns})
     user.password_hash = passwords.hash_password(password) if password else None
     return _added(session, user)
+
+
+def make_employee(session: Session, *branches: StockLocation, **columns: Any) -> User:
+    """An EMPLOYEE who works at the given branches, and sees nothing of any other."""
+    user = make_user(session, role=Role.EMPLOYEE, **columns)
+    for branch in branches:
+        _added(session, UserBranch(user_id=user.id, stock_location_id=branch.id))
+    return user
 
 
 def sign_in(session: Session, user: User) -> dict[str, str]:
@@ -156,9 +166,18 @@ def make_order(
         values["stock_location_id"] = make_warehouse(session).id
     if values["status"] is OrderStatus.CANCELED:
         values.setdefault("canceled_at", datetime.now(UTC))
+    if values["status"] is OrderStatus.DELIVERED:
+        values.setdefault("delivered_at", datetime.now(UTC))
+    if values["status"] is OrderStatus.DELAYED:
+        values.setdefault("delayed_from", OrderStatus.CREATED)
     fee_tax = tax_included(values["delivery_fee"], values.get("delivery_tax_rate", Decimal(0)))
     values["tax_total"] = sum((line.tax_amount for line in lines), fee_tax)
     total = items + deposits + values["delivery_fee"] - values["discount_total"]
+    if values["status"] in PACKED:
+        values.setdefault("ready_at", datetime.now(UTC))
+        values |= {"final_items_total": items, "final_deposit_total": deposits, "final_reduction": Decimal("0.00")}
+        values |= {"final_discount_total": values["discount_total"], "final_total": total}
+        values["final_tax_total"] = values["tax_total"]
     order = _added(
         session,
         Order(

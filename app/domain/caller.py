@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.domain.enums import Role
+from app.domain.roles import MANAGERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,8 @@ class Caller:
     role: Role
     session_id: int
     origin: Origin = Origin()
+
+    @property
+    def is_manager(self) -> bool:
+        """MANAGER or ADMIN: not bound to branches."""
+        return self.role in MANAGERS

@@ -121,6 +121,7 @@ class AccountKind(StrEnum):
     ORDER_LIABILITY = "order_liability"
     REVENUE = "revenue"
     TAX_PAYABLE = "tax_payable"
+    DEPOSITS = "deposits"
     FEES = "fees"
     REFUNDS = "refunds"
 
@@ -131,4 +132,96 @@ class MovementKind(StrEnum):
     OPENING = "opening"
     ALLOCATE = "allocate"
     RELEASE = "release"
+    SELL = "sell"
+    MISSING = "missing"
+    FOUND = "found"
+    DAMAGE = "damage"
     ADJUST = "adjust"
+    RECOUNT = "recount"
+    RESTOCK = "restock"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
+
+
+class SubstitutionPreference(StrEnum):
+    """What a customer wants when a line is not there: whatever fits best, one product they named, or the money."""
+
+    BEST_MATCH = "BEST_MATCH"
+    THIS_PRODUCT = "THIS_PRODUCT"
+    REFUND = "REFUND"
+
+
+class SubstitutionStatus(StrEnum):
+    """PROPOSED counts as accepted once the order is READY."""
+
+    PROPOSED = "PROPOSED"
+    ACCEPTED = "ACCEPTED"
+    REFUSED = "REFUSED"
+
+
+class PickAction(StrEnum):
+    """What a picker did to a line."""
+
+    PICK = "PICK"
+    MISS = "MISS"
+    REPLACE = "REPLACE"
+    UNDO = "UNDO"
+    DAMAGE = "DAMAGE"
+
+
+class Urgency(StrEnum):
+    """How soon an order is due, in the words the ops screens know."""
+
+    CRITICAL = "critical"
+    DUE_SOON = "dueSoon"
+    ON_TRACK = "onTrack"
+    SCHEDULED = "scheduled"
+
+
+class DeliveryOutcome(StrEnum):
+    DELIVERED = "DELIVERED"
+    FAILED = "FAILED"
+
+
+class BatchStatus(StrEnum):
+    OPEN = "OPEN"
+    DONE = "DONE"
+
+
+class StockRequestType(StrEnum):
+    SET_QUANTITY = "SET_QUANTITY"
+    ADD_QUANTITY = "ADD_QUANTITY"
+
+
+class StockRequestStatus(StrEnum):
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+
+
+class StockRequestPriority(StrEnum):
+    """In lower case, as the history screen reads them."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+    CRITICAL = "critical"
+
+
+class TransferStatus(StrEnum):
+    REQUESTED = "REQUESTED"
+    SENT = "SENT"
+    RECEIVED = "RECEIVED"
+    CANCELED = "CANCELED"
+
+
+class DiscountKind(StrEnum):
+    """What a coupon takes off: percent of the items, an amount of money, or the delivery fee."""
+
+    PERCENT = "PERCENT"
+    AMOUNT = "AMOUNT"
+    FREE_DELIVERY = "FREE_DELIVERY"
+
+
+class AssistanceStatus(StrEnum):
+    OPEN = "OPEN"
+    RESOLVED = "RESOLVED"

@@ -2,17 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
+from app.domain.amounts import CENT, NOTHING, to_cents
+from app.domain.discounts import Discount, spread
 from app.domain.enums import FulfillmentType, SoldBy
-
-CENT = Decimal("0.01")
-NOTHING = Decimal("0.00")
-
-
-def to_cents(amount: Decimal) -> Decimal:
-    """Round half up to two places, as on a till receipt."""
-    return amount.quantize(CENT, rounding=ROUND_HALF_UP)
 
 
 def piece_price(price: Decimal, sold_by: SoldBy, estimated_weight_grams: int | None) -> Decimal:
@@ -67,6 +61,7 @@ class Totals:
     """What an order comes to. `total` = items + deposits + delivery fee - discount; `tax` is part of it.
 
     `authorization` is what the card is asked for: the total plus a buffer on weighed lines, settled when picked.
+    `line_discounts` and `line_taxes` stand in the order of the lines; the tax of a line is that of what is left of it.
     """
 
     items: Decimal
@@ -76,21 +71,41 @@ class Totals:
     tax: Decimal
     total: Decimal
     authorization: Decimal
+    line_discounts: list[Decimal]
+    line_taxes: list[Decimal]
 
 
 def total_up(
-    lines: Iterable[PricedLine], fulfillment: FulfillmentType, tariff: DeliveryTariff, weighed_buffer_percent: int = 0
+    lines: Iterable[PricedLine],
+    fulfillment: FulfillmentType,
+    tariff: DeliveryTariff,
+    weighed_buffer_percent: int = 0,
+    discount: Discount | None = None,
 ) -> Totals:
-    """Add up a basket. A bottle deposit carries no tax; the delivery fee is decided by the items alone."""
+    """Add up a basket. A bottle deposit carries no tax; the items before any discount decide the delivery fee."""
     lines = list(lines)
     items = sum((line.line_total for line in lines), NOTHING)
     deposits = sum((line.deposit for line in lines), NOTHING)
     fee = delivery_fee(items, fulfillment, tariff)
-    tax = sum((line.tax_amount for line in lines), NOTHING) + tax_included(fee, tariff.tax_rate)
-    total = items + deposits + fee
+    off_items = discount.off_items(items) if discount else NOTHING
+    off_fee = discount.off_fee(fee) if discount else NOTHING
+    line_discounts = spread(off_items, [line.line_total for line in lines])
+    line_taxes = [
+        tax_included(line.line_total - off, line.tax_rate) for line, off in zip(lines, line_discounts, strict=True)
+    ]
+    total = items + deposits + fee - off_items - off_fee
     weighed = sum((line.line_total for line in lines if line.sold_by is SoldBy.WEIGHT), NOTHING)
-    buffer = to_cents(weighed * weighed_buffer_percent / 100)
-    return Totals(items, deposits, fee, NOTHING, tax, total, total + buffer)
+    return Totals(
+        items=items,
+        deposits=deposits,
+        delivery_fee=fee,
+        discount=off_items + off_fee,
+        tax=sum(line_taxes, NOTHING) + tax_included(fee - off_fee, tariff.tax_rate),
+        total=total,
+        authorization=total + to_cents(weighed * weighed_buffer_percent / 100),
+        line_discounts=line_discounts,
+        line_taxes=line_taxes,
+    )
 
 
 def delivery_fee(items: Decimal, fulfillment: FulfillmentType, tariff: DeliveryTariff) -> Decimal:

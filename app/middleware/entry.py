@@ -10,18 +10,21 @@ PUBLIC = "everyone"
 GUEST = "everyone; signed-in users as themselves"
 SIGNED_IN = "every signed-in user"
 EXEMPT = ""
+DEFAULT = "rate_limit_defaults"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the table. `roles` empty with SIGNED_IN: any role. `limit` names a setting, EXEMPT none."""
+    """One line of the table. `who` is one of the words above, or the roles that may enter; others get a 403.
+
+    `limit` names a setting; EXEMPT: none.
+    """
 
     blueprint: Blueprint
     prefix: str
-    who: str
-    limit: str
+    who: str | frozenset[Role]
     tag: str
-    roles: frozenset[Role] = frozenset()
+    limit: str = DEFAULT
 
     @property
     def is_public(self) -> bool:
@@ -30,3 +33,13 @@ class Entry:
     @property
     def is_optional(self) -> bool:
         return self.who == GUEST
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """The roles that may enter; empty where any may."""
+        return self.who if isinstance(self.who, frozenset) else frozenset()
+
+    @property
+    def who_in_words(self) -> str:
+        """For the documentation: roles in the order of the enum."""
+        return self.who if isinstance(self.who, str) else ", ".join(role for role in Role if role in self.roles)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     Index,
+    LargeBinary,
     SmallInteger,
     String,
     Text,
@@ -18,7 +19,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.enums import SoldBy
-from app.models.base import Base, Created, Id, Money, Percent, Timestamped
+from app.models.base import Base, Created, Id, Instant, Money, Percent, Timestamped
 from app.models.enums import stored
 
 
@@ -48,6 +49,10 @@ class Product(Timestamped, Base):
 
     For SoldBy.WEIGHT `price` is per kilogram and `estimated_weight_grams` the expected weight of one piece; stock and
     cart quantities count pieces. `search_name` and `search_text` are normalised by `domain.search_text` when written.
+
+    From `sale_starts_at` until before `sale_ends_at` it costs `sale_price`, if that is lower: readers decide that by
+    the clock (`services.catalog.prices`). `current_price` is the same answer kept by a trigger and the sweeper, a few
+    seconds late at most, and serves only to sort and filter by index.
     """
 
     __tablename__ = "products"
@@ -63,11 +68,15 @@ class Product(Timestamped, Base):
         CheckConstraint("sold_by <> 'WEIGHT' OR estimated_weight_grams IS NOT NULL", name="by_weight_has_estimate"),
         CheckConstraint("age_limit BETWEEN 1 AND 99", name="age_limit_in_years"),
         CheckConstraint("NOT is_active OR price > 0", name="active_has_price"),
+        CheckConstraint("sale_price > 0", name="sale_price_positive"),
+        CheckConstraint("sale_starts_at < sale_ends_at", name="sale_starts_before_end"),
+        CheckConstraint("num_nulls(sale_price, sale_starts_at, sale_ends_at) IN (0, 3)", name="sale_all_or_nothing"),
         Index("ix_products_search", "search_vector", postgresql_using="gin"),
         Index("ix_products_category_id_id", "category_id", text("id DESC")),
         Index("ix_products_shown_id", "id", postgresql_include=["category_id"], postgresql_where=_SHOWN),
         Index("ix_products_search_name_id", "search_name", "id", postgresql_where=_SHOWN),
-        Index("ix_products_price_id", "price", "id", postgresql_where=_SHOWN),
+        Index("ix_products_current_price_id", "current_price", "id", postgresql_where=_SHOWN),
+        Index("ix_products_sale_ends_at", "sale_ends_at", postgresql_where=text("sale_price IS NOT NULL")),
         Index("ix_products_updated_at_id", "updated_at", "id", postgresql_where=_SHOWN),
     )
 
@@ -80,6 +89,10 @@ class Product(Timestamped, Base):
     description: Mapped[str | None] = mapped_column(Text)
     price: Mapped[Money]
     compare_at_price: Mapped[Money | None]
+    sale_price: Mapped[Money | None]
+    sale_starts_at: Mapped[Instant | None]
+    sale_ends_at: Mapped[Instant | None]
+    current_price: Mapped[Money] = mapped_column(server_default=text("0"))
     deposit: Mapped[Money] = mapped_column(server_default=text("0"))
     tax_rate: Mapped[Percent] = mapped_column(server_default=text("0"))
     sold_by: Mapped[SoldBy] = mapped_column(stored(SoldBy, "sold_by"), server_default=SoldBy.PIECE.value)
@@ -158,4 +171,21 @@ class Review(Base):
     rating: Mapped[int] = mapped_column(SmallInteger)
     title: Mapped[str | None] = mapped_column(String(120))
     body: Mapped[str | None] = mapped_column(String(2000))
+    created_at: Mapped[Created]
+
+
+class StoredImage(Base):
+    """An uploaded picture as we re-encoded it, named by the SHA-256 of its bytes; never changed."""
+
+    __tablename__ = "stored_images"
+    __table_args__ = (
+        CheckConstraint("width > 0 AND height > 0", name="has_size"),
+        CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest_hex"),
+    )
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(32))
+    width: Mapped[int]
+    height: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[Created]

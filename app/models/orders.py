@@ -3,13 +3,28 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, SmallInteger, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.enums import ChannelName, FulfillmentType, OrderStatus, PickedStatus, SoldBy
+from app.domain.enums import (
+    ChannelName,
+    DiscountKind,
+    FulfillmentType,
+    OrderStatus,
+    PickedStatus,
+    SoldBy,
+    SubstitutionPreference,
+)
 from app.models.base import Base, Id, Instant, Money, Percent, Timestamped
 from app.models.enums import stored
 
+_IN_WORK = text("status IN ('CREATED', 'IN_PROGRESS', 'MISSING', 'READY', 'OUT_FOR_DELIVERY', 'DELAYED')")
+"""What the staff's queue shows first; the orders of the past are not in this index."""
+
 
 class Order(Timestamped, Base):
-    """Made by checkout from one cart and one stock location. Amounts include tax; `tax_total` says how much."""
+    """Made by checkout from one cart and one stock location. Amounts include tax; `tax_total` says how much.
+
+    The totals are those of the checkout. The `final_*` amounts are set once, when the order is READY: what was picked
+    and is charged. `final_reduction` is what went beyond the authorization and is given to the customer.
+    """
 
     __tablename__ = "orders"
     __table_args__ = (
@@ -26,7 +41,33 @@ class Order(Timestamped, Base):
         CheckConstraint("status <> 'PENDING_PAYMENT' OR pay_deadline IS NOT NULL", name="pending_has_deadline"),
         CheckConstraint("(status = 'CANCELED') = (canceled_at IS NOT NULL)", name="canceled_has_time"),
         CheckConstraint("slot_start < slot_end", name="slot_starts_before_end"),
+        CheckConstraint(
+            "final_total = final_items_total + final_deposit_total + delivery_fee - final_discount_total"
+            " - final_reduction",
+            name="final_total_adds_up",
+        ),
+        CheckConstraint(
+            "num_nulls(final_items_total, final_deposit_total, final_discount_total, final_reduction,"
+            " final_tax_total, final_total) IN (0, 6)",
+            name="final_all_or_nothing",
+        ),
+        CheckConstraint("final_items_total >= 0", name="final_items_total_not_negative"),
+        CheckConstraint("final_deposit_total >= 0", name="final_deposit_total_not_negative"),
+        CheckConstraint("final_discount_total >= 0", name="final_discount_total_not_negative"),
+        CheckConstraint("final_reduction >= 0", name="final_reduction_not_negative"),
+        CheckConstraint("final_total >= 0", name="final_total_not_negative"),
+        CheckConstraint("final_tax_total BETWEEN 0 AND final_total", name="final_tax_within_total"),
+        CheckConstraint("(ready_at IS NULL) = (final_total IS NULL)", name="ready_has_final_total"),
+        CheckConstraint(
+            "status NOT IN ('READY', 'OUT_FOR_DELIVERY', 'DELIVERED') OR ready_at IS NOT NULL", name="packed_has_time"
+        ),
+        CheckConstraint("(status = 'DELIVERED') = (delivered_at IS NOT NULL)", name="delivered_has_time"),
+        CheckConstraint("(status = 'DELAYED') = (delayed_from IS NOT NULL)", name="delayed_knows_from_where"),
         Index("ix_orders_user_id_id", "user_id", text("id DESC")),
+        Index("ix_orders_open", "stock_location_id", "slot_start", postgresql_where=_IN_WORK),
+        Index("ix_orders_delivered_at", "delivered_at", postgresql_where=text("delivered_at IS NOT NULL")),
+        Index("ix_orders_driver_id", "driver_id", postgresql_where=text("driver_id IS NOT NULL")),
+        Index("ix_orders_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
         Index("ix_orders_status_id", "status", "id"),
     )
 
@@ -53,10 +94,29 @@ class Order(Timestamped, Base):
     pay_deadline: Mapped[Instant | None]
     canceled_at: Mapped[Instant | None]
     cancel_reason: Mapped[str | None] = mapped_column(String(64))
+    picker_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    claimed_at: Mapped[Instant | None]
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("pick_batches.id", ondelete="SET NULL"))
+    ready_at: Mapped[Instant | None]
+    driver_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    dispatched_at: Mapped[Instant | None]
+    delivered_at: Mapped[Instant | None]
+    delayed_from: Mapped[OrderStatus | None] = mapped_column(stored(OrderStatus, "delayed_from"))
+    final_items_total: Mapped[Money | None]
+    final_deposit_total: Mapped[Money | None]
+    final_discount_total: Mapped[Money | None]
+    final_reduction: Mapped[Money | None]
+    final_tax_total: Mapped[Money | None]
+    final_total: Mapped[Money | None]
 
 
 class OrderItem(Base):
-    """One line: name, price and tax frozen at checkout. `quantity` counts pieces; weight is estimated until picked."""
+    """One line: name, price and tax frozen at checkout. `quantity` counts pieces; weight is estimated until picked.
+
+    `held_quantity` are the pieces of `inventory.reserved_quantity` that belong to this line now: none once it is
+    missing, cancelled or handed over. `missing_quantity` were not on the shelf and are written off. The `final_*`
+    amounts are what the line costs as picked.
+    """
 
     __tablename__ = "order_items"
     __table_args__ = (
@@ -66,6 +126,18 @@ class OrderItem(Base):
         CheckConstraint("line_total = unit_price * quantity", name="line_total_adds_up"),
         CheckConstraint("unit_deposit >= 0", name="unit_deposit_not_negative"),
         CheckConstraint("tax_amount BETWEEN 0 AND line_total", name="tax_within_line"),
+        CheckConstraint("discount_amount BETWEEN 0 AND line_total", name="discount_within_line"),
+        CheckConstraint("held_quantity >= 0", name="held_not_negative"),
+        CheckConstraint("missing_quantity >= 0", name="missing_not_negative"),
+        CheckConstraint("picked_quantity BETWEEN 0 AND quantity", name="picked_within_ordered"),
+        CheckConstraint("picked_weight_grams > 0", name="picked_weight_positive"),
+        CheckConstraint("(picked_status = 'PICKED') = (picked_quantity IS NOT NULL)", name="picked_has_quantity"),
+        CheckConstraint("final_total >= 0", name="final_total_not_negative"),
+        CheckConstraint("final_tax_amount BETWEEN 0 AND final_total", name="final_tax_within_line"),
+        CheckConstraint(
+            "(substitution_preference = 'THIS_PRODUCT') = (preferred_product_id IS NOT NULL)",
+            name="this_product_is_named",
+        ),
     )
 
     id: Mapped[Id]
@@ -88,3 +160,42 @@ class OrderItem(Base):
     picked_status: Mapped[PickedStatus] = mapped_column(
         stored(PickedStatus, "picked_status"), server_default=PickedStatus.PENDING.value
     )
+    discount_amount: Mapped[Money] = mapped_column(server_default=text("0"))
+    substitution_preference: Mapped[SubstitutionPreference] = mapped_column(
+        stored(SubstitutionPreference, "substitution_preference"),
+        server_default=SubstitutionPreference.BEST_MATCH.value,
+    )
+    preferred_product_id: Mapped[int | None] = mapped_column(ForeignKey("products.id", ondelete="RESTRICT"))
+    held_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    missing_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    missing_reason: Mapped[str | None] = mapped_column(String(256))
+    picked_quantity: Mapped[int | None]
+    picked_weight_grams: Mapped[int | None]
+    final_total: Mapped[Money | None]
+    final_tax_amount: Mapped[Money | None]
+
+
+class OrderDiscount(Base):
+    """One discount of an order, shown as a line of its own; `value` is percent or money as `kind` says.
+
+    `released_at` is set when the order is cancelled and the coupon's use is given back.
+    """
+
+    __tablename__ = "order_discounts"
+    __table_args__ = (
+        CheckConstraint("amount >= 0", name="amount_not_negative"),
+        UniqueConstraint("order_id", "coupon_id"),
+        Index("ix_order_discounts_coupon_id", "coupon_id"),
+    )
+
+    id: Mapped[Id]
+    order_id: Mapped[int] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"))
+    coupon_id: Mapped[int] = mapped_column(ForeignKey("coupons.id", ondelete="RESTRICT"))
+    code: Mapped[str] = mapped_column(String(32))
+    description: Mapped[str] = mapped_column(String(200))
+    kind: Mapped[DiscountKind] = mapped_column(stored(DiscountKind, "kind"))
+    value: Mapped[Money]
+    max_discount: Mapped[Money | None]
+    amount: Mapped[Money]
+    final_amount: Mapped[Money | None]
+    released_at: Mapped[Instant | None]

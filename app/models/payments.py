@@ -63,6 +63,7 @@ class PaymentOperation(Timestamped, Base):
         stored(OperationState, "state"), server_default=OperationState.CREATED.value
     )
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    retried_at: Mapped[Instant | None]
     next_at: Mapped[Instant]
     failure_code: Mapped[str | None] = mapped_column(String(64))
 

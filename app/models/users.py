@@ -3,7 +3,7 @@
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, Numeric, String, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Numeric, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.enums import MembershipTier, PaymentProvider, Role
@@ -18,6 +18,7 @@ class User(Timestamped, Base):
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_lower_case"),
         CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+        CheckConstraint("totp_enabled_at IS NULL OR totp_secret IS NOT NULL", name="second_factor_has_secret"),
     )
 
     id: Mapped[Id]
@@ -31,6 +32,30 @@ class User(Timestamped, Base):
         stored(MembershipTier, "membership_tier"), server_default=MembershipTier.FREE.value
     )
     default_branch_id: Mapped[int | None] = mapped_column(ForeignKey("stock_locations.id", ondelete="SET NULL"))
+    totp_secret: Mapped[str | None] = mapped_column(String(255))
+    totp_enabled_at: Mapped[Instant | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class UserBranch(Base):
+    """A branch an employee works at: they see and touch only these."""
+
+    __tablename__ = "user_branches"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    stock_location_id: Mapped[int] = mapped_column(
+        ForeignKey("stock_locations.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class RecoveryCode(Base):
+    """A way in without the authenticator app, good for one sign-in; kept as a keyed hash."""
+
+    __tablename__ = "recovery_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    used_at: Mapped[Instant | None]
 
 
 class AuthSession(Base):

@@ -13,13 +13,44 @@ _CHECKS = {
         ) AS moved USING (stock_location_id, product_id)
         WHERE available_quantity <> COALESCE(available, 0) OR reserved_quantity <> COALESCE(reserved, 0)
     """,
-    "reserved_not_owned_by_open_orders": """
+    "reserved_not_owned_by_open_orders_or_set_by_hand": """
         SELECT count(*) FROM inventory LEFT JOIN (
-            SELECT stock_location_id, product_id, sum(quantity) AS owned
-            FROM orders JOIN order_items ON order_items.order_id = orders.id
-            WHERE status NOT IN ('CANCELED', 'DELIVERED') GROUP BY stock_location_id, product_id
+            SELECT stock_location_id, product_id, sum(owned) AS owned FROM (
+                SELECT stock_location_id, product_id, held_quantity AS owned
+                FROM orders JOIN order_items ON order_items.order_id = orders.id
+                UNION ALL
+                SELECT stock_location_id, product_id, held_quantity
+                FROM orders JOIN substitutions ON substitutions.order_id = orders.id
+                UNION ALL
+                SELECT stock_location_id, product_id, reserved_change
+                FROM stock_movements WHERE kind IN ('opening', 'adjust')
+            ) AS owners GROUP BY stock_location_id, product_id
         ) AS open USING (stock_location_id, product_id)
         WHERE reserved_quantity <> COALESCE(owned, 0)
+    """,
+    "stock_held_by_ended_orders": """
+        SELECT count(*) FROM orders LEFT JOIN order_items ON order_items.order_id = orders.id
+        LEFT JOIN substitutions ON substitutions.order_id = orders.id
+        WHERE orders.status IN ('CANCELED', 'DELIVERED')
+          AND (order_items.held_quantity > 0 OR substitutions.held_quantity > 0)
+    """,
+    "ready_orders_neither_captured_nor_in_hand": """
+        SELECT count(*) FROM orders JOIN payments ON payments.order_id = orders.id
+        WHERE ready_at IS NOT NULL AND status <> 'CANCELED' AND final_total > 0 AND NOT EXISTS (
+            SELECT 1 FROM payment_operations WHERE payment_id = payments.id AND kind = 'capture')
+    """,
+    "captures_that_differ_from_the_final_total": """
+        SELECT count(*) FROM orders JOIN payments ON payments.order_id = orders.id
+        WHERE captured_amount > 0 AND ready_at IS NOT NULL AND captured_amount <> final_total
+    """,
+    "coupon_uses_not_held_by_live_orders": """
+        SELECT count(*) FROM coupons WHERE used_count <> (
+            SELECT count(*) FROM order_discounts WHERE coupon_id = coupons.id AND released_at IS NULL)
+    """,
+    "coupon_uses_of_users_not_held_by_live_orders": """
+        SELECT count(*) FROM coupon_uses WHERE used_count <> (
+            SELECT count(*) FROM order_discounts JOIN orders ON orders.id = order_discounts.order_id
+            WHERE coupon_id = coupon_uses.coupon_id AND orders.user_id = coupon_uses.user_id AND released_at IS NULL)
     """,
     "slot_places_not_booked_by_orders": """
         SELECT count(*) FROM slot_occurrences AS slot

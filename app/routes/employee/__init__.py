@@ -1,0 +1,5 @@
+"""Routes of one audience; `app.api` names their blueprints."""
+
+from app.routes.employee import alerts, batches, deliveries, orders, performance, picking, stock, stock_requests
+
+__all__ = ["alerts", "batches", "deliveries", "orders", "performance", "picking", "stock", "stock_requests"]

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, literal_
 from sqlalchemy.orm import Session
 
 from app.config import settings
+from app.domain.amounts import NOTHING
 from app.domain.enums import CartStatus
-from app.domain.pricing import NOTHING, piece_price
+from app.domain.pricing import piece_price
 from app.models import Cart, CartItem, Category, Inventory, Product
 from app.models.base import AnyRow
 from app.schemas.carts import CartAnswer, CartLine

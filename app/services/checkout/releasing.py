@@ -15,19 +15,27 @@ from app.transaction import after_commit
 
 # The movement comes first: its UNIQUE source makes a second release insert nothing, and so free nothing.
 _RELEASE = text("""
-WITH released AS (
+WITH held AS MATERIALIZED (
+    SELECT 'order_item' AS source_type, id, product_id, held_quantity FROM order_items WHERE order_id = :order_id
+    UNION ALL
+    SELECT 'substitution', id, product_id, held_quantity FROM substitutions WHERE order_id = :order_id
+), released AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change,
                                  source_type, source_id, actor_user_id)
-    SELECT :stock_location_id, product_id, 'release', quantity, -quantity, 'order_item', id, :actor_user_id
-    FROM order_items WHERE order_id = :order_id
+    SELECT :stock_location_id, product_id, 'release', held_quantity, -held_quantity, source_type, id, :actor_user_id
+    FROM held WHERE held_quantity > 0
     ON CONFLICT DO NOTHING
     RETURNING product_id, available_change AS quantity
 ), stock AS (
     UPDATE inventory
-    SET available_quantity = available_quantity + released.quantity,
-        reserved_quantity = reserved_quantity - released.quantity, updated_at = now()
-    FROM released
-    WHERE inventory.stock_location_id = :stock_location_id AND inventory.product_id = released.product_id
+    SET available_quantity = available_quantity + freed.quantity,
+        reserved_quantity = reserved_quantity - freed.quantity, updated_at = now()
+    FROM (SELECT product_id, sum(quantity) AS quantity FROM released GROUP BY product_id) AS freed
+    WHERE inventory.stock_location_id = :stock_location_id AND inventory.product_id = freed.product_id
+), lines AS (
+    UPDATE order_items SET held_quantity = 0 WHERE order_id = :order_id
+), replacements AS (
+    UPDATE substitutions SET held_quantity = 0 WHERE order_id = :order_id AND held_quantity > 0
 ), booking AS (
     UPDATE slot_bookings SET released_at = now() WHERE order_id = :order_id AND released_at IS NULL
     RETURNING occurrence_id

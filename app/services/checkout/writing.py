@@ -54,8 +54,8 @@ WITH next AS MATERIALIZED (
 ), items AS (
     INSERT INTO order_items (order_id, product_id, name, sku, unit, image_url, sold_by, price_per_kg,
                              estimated_weight_grams, age_limit, unit_price, quantity, line_total, unit_deposit,
-                             tax_rate, tax_amount)
-    SELECT next.id, lines.* FROM next, lines
+                             tax_rate, tax_amount, held_quantity)
+    SELECT next.id, lines.*, lines.quantity FROM next, lines
     RETURNING id, product_id, quantity
 ), stock AS (
     UPDATE inventory

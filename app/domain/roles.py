@@ -1,0 +1,10 @@
+"""Groups of roles, as the contracts name them; lists are explicit, no role inherits another's rights."""
+
+from app.domain.enums import Role
+
+STAFF = frozenset({Role.EMPLOYEE, Role.MANAGER, Role.ADMIN})
+MANAGERS = frozenset({Role.MANAGER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+
+PRIVILEGED = MANAGERS
+"""Roles that only an ADMIN may grant, edit or block."""

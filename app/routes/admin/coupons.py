@@ -1,0 +1,5 @@
+"""Coupons."""
+
+from flask import Blueprint
+
+coupons = Blueprint("coupons", __name__)

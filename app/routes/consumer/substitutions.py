@@ -1,0 +1,5 @@
+"""Deciding on substitutes."""
+
+from flask import Blueprint
+
+substitutions = Blueprint("substitutions", __name__)

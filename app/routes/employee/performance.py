@@ -1,0 +1,5 @@
+"""How the picking goes."""
+
+from flask import Blueprint
+
+performance = Blueprint("performance", __name__)

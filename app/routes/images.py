@@ -1,0 +1,5 @@
+"""Uploaded pictures."""
+
+from flask import Blueprint
+
+images = Blueprint("images", __name__)
