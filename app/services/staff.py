@@ -18,11 +18,3 @@ def employee_id(caller: Caller) -> int | None:
 def works_at(stock_location_id: InstrumentedAttribute[int]) -> ColumnElement[bool]:
     """The condition that a row belongs to a branch of the caller; the statement then takes `employee_id`."""
     return or_(_EMPLOYEE.is_(None), stock_location_id.in_(_BRANCHES))
-
-
-def works_at_sql(column: str) -> str:
-    """The same condition for a statement written as text; `column` is a name of ours, never a client's."""
-    return (
-        f"(CAST(:employee_id AS bigint) IS NULL OR {column} IN"
-        " (SELECT stock_location_id FROM user_branches WHERE user_id = CAST(:employee_id AS bigint)))"
-    )
