@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.errors import BadRequest, DomainError, NotFound, ValidationFailed
 from app.schemas.envelope import envelope_of
@@ -40,6 +41,26 @@ class Header:
     refusal: type[DomainError] | None = None
 
 
+class NoFile(DomainError):
+    code = "NO_FILE"
+    message = "Send the file as multipart/form-data, in the field that the documentation names."
+
+
+class FileTooLarge(DomainError):
+    code = "HTTP_413"
+    status = 413
+    message = "The file is too large."
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One file in the field `field` of a multipart/form-data body, at most `max_bytes` long."""
+
+    field: str
+    description: str
+    max_bytes: int
+
+
 @dataclass(frozen=True)
 class File:
     """An answer that is not JSON."""
@@ -59,6 +80,7 @@ class Operation:
     headers: tuple[Header, ...] = ()
     errors: tuple[type[DomainError], ...] = ()
     form: type[BaseModel] | None = None
+    upload: Upload | None = None
     raw_body: str | None = None
     bare: bool = False
     adapters: dict[int, TypeAdapter[Any]] = field(default_factory=dict, compare=False)
@@ -67,9 +89,9 @@ class Operation:
 def endpoint(**declared: Any) -> Callable[[View], View]:
     """Declare an endpoint (fields as in Operation).
 
-    The function is called with `body` and `query` as keyword arguments where declared. Raises ValidationFailed,
-    BadRequest (malformed JSON), UnsupportedMediaType, NotFound (an impossible id) or the refusal of a header before the
-    function runs.
+    The function is called with `body`, `query` and `upload` (a file's bytes) as keyword arguments where declared.
+    Raises ValidationFailed, BadRequest (malformed JSON), UnsupportedMediaType, NoFile, FileTooLarge, NotFound (an
+    impossible id) or the refusal of a header before the function runs.
     """
     operation = Operation(**declared)
 
@@ -82,6 +104,8 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
                 kwargs["query"] = _read_query(operation.query)
             if operation.body is not None:
                 kwargs["body"] = _read_body(operation.body, optional=operation.body_optional)
+            if operation.upload is not None:
+                kwargs["upload"] = _read_upload(operation.upload)
             response = view(*args, **kwargs)
             if current_app.testing:
                 _check_answer(operation, response)
@@ -147,6 +171,25 @@ def _read_body(model: type[BaseModel], *, optional: bool) -> BaseModel:
         if found[0]["type"] == "json_invalid":
             raise BadRequest(f"The body is not valid JSON: {found[0]['msg']}") from None
         raise ValidationFailed(details={"errors": found}) from None
+
+
+_MULTIPART_HEADS = 16 * 1024
+"""What boundaries and part headers may take beside the file itself."""
+
+
+def _read_upload(declared: Upload) -> bytes:
+    """The bytes of the declared file. Raises NoFile or FileTooLarge."""
+    request.max_content_length = declared.max_bytes + _MULTIPART_HEADS
+    try:
+        sent = request.files.get(declared.field)
+    except RequestEntityTooLarge:
+        raise FileTooLarge(f"Send at most {declared.max_bytes} bytes.") from None
+    if sent is None:
+        raise NoFile(f"Send the file as multipart/form-data, in the field '{declared.field}' and with a file name.")
+    content: bytes = sent.read(declared.max_bytes + 1)
+    if len(content) > declared.max_bytes:
+        raise FileTooLarge(f"Send at most {declared.max_bytes} bytes.")
+    return content
 
 
 def _check_answer(operation: Operation, response: Response) -> None:

@@ -18,7 +18,16 @@ from app.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from app.openapi import LARGEST_ID, File, Operation, UnsupportedMediaType, operation_of
+from app.openapi import (
+    LARGEST_ID,
+    File,
+    FileTooLarge,
+    NoFile,
+    Operation,
+    UnsupportedMediaType,
+    Upload,
+    operation_of,
+)
 from app.schemas.envelope import ErrorEnvelope, envelope_of
 
 REF = "#/components/schemas/{model}"
@@ -184,6 +193,8 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
     if operation.form is not None:
         schema = schemas[(operation.form, "validation")]
         return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": schema}}}
+    if operation.upload is not None:
+        return {"required": True, "content": {"multipart/form-data": {"schema": _upload_schema(operation.upload)}}}
     if operation.raw_body is not None:
         return {"required": True, "description": operation.raw_body, "content": {_JSON: {"schema": {}}}}
     if operation.body is None:
@@ -192,6 +203,11 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
     if example := getattr(operation.body, "example", None):
         content["example"] = dict(example)
     return {"required": not operation.body_optional, "content": {_JSON: content}}
+
+
+def _upload_schema(upload: Upload) -> dict[str, Any]:
+    part = {"type": "string", "format": "binary", "description": upload.description}
+    return {"type": "object", "required": [upload.field], "properties": {upload.field: part}}
 
 
 def _responses(
@@ -214,6 +230,8 @@ def _possible_errors(operation: Operation, *, guarded: bool, has_path_id: bool, 
         errors.append(ValidationFailed)
     if operation.body is not None:
         errors += [BadRequest, UnsupportedMediaType]
+    if operation.upload is not None:
+        errors += [NoFile, FileTooLarge]
     if guarded or (entry is not None and entry.is_optional):
         errors += [AuthRequired, AuthFailed]
     if guarded and entry.roles:
