@@ -505,7 +505,14 @@ def upgrade() -> None:
         sa.Column(
             "status",
             sa.Enum(
-                "PROPOSED", "ACCEPTED", "REFUSED", name="status", native_enum=False, create_constraint=True, length=32
+                "PROPOSED",
+                "ACCEPTED",
+                "REFUSED",
+                "WITHDRAWN",
+                name="status",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
             ),
             nullable=False,
         ),
@@ -539,7 +546,7 @@ def upgrade() -> None:
         "substitutions",
         ["order_item_id"],
         unique=True,
-        postgresql_where=sa.text("status <> 'REFUSED'"),
+        postgresql_where=sa.text("status IN ('PROPOSED', 'ACCEPTED')"),
     )
     op.add_column("inventory", sa.Column("reorder_point", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column(
@@ -643,10 +650,10 @@ def upgrade() -> None:
         ),
     )
     op.create_foreign_key(
-        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_driver_id_users"), "orders", "users", ["driver_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
-        op.f("fk_orders_driver_id_users"), "orders", "users", ["driver_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
         op.f("fk_orders_picker_id_users"), "orders", "users", ["picker_id"], ["id"], ondelete="SET NULL"
@@ -825,8 +832,8 @@ def downgrade() -> None:
     op.drop_column("products", "sale_price")
     op.drop_column("payment_operations", "retried_at")
     op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
-    op.drop_constraint(op.f("fk_orders_driver_id_users"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_batch_id_pick_batches"), "orders", type_="foreignkey")
+    op.drop_constraint(op.f("fk_orders_driver_id_users"), "orders", type_="foreignkey")
     op.drop_index(
         "ix_orders_open",
         table_name="orders",
@@ -864,7 +871,11 @@ def downgrade() -> None:
     op.drop_column("order_items", "discount_amount")
     op.drop_column("inventory", "needs_recount")
     op.drop_column("inventory", "reorder_point")
-    op.drop_index("uq_substitutions_live", table_name="substitutions", postgresql_where=sa.text("status <> 'REFUSED'"))
+    op.drop_index(
+        "uq_substitutions_live",
+        table_name="substitutions",
+        postgresql_where=sa.text("status IN ('PROPOSED', 'ACCEPTED')"),
+    )
     op.drop_index("ix_substitutions_order_id", table_name="substitutions")
     op.drop_table("substitutions")
     op.drop_index("ix_pick_events_order_id", table_name="pick_events")

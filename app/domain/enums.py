@@ -152,11 +152,12 @@ class SubstitutionPreference(StrEnum):
 
 
 class SubstitutionStatus(StrEnum):
-    """PROPOSED counts as accepted once the order is READY."""
+    """PROPOSED counts as accepted once the order is READY. REFUSED by the customer, WITHDRAWN by the picker."""
 
     PROPOSED = "PROPOSED"
     ACCEPTED = "ACCEPTED"
     REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
 
 
 class PickAction(StrEnum):

@@ -6,11 +6,14 @@ from decimal import Decimal
 
 from app.domain.amounts import NOTHING, to_cents
 from app.domain.discounts import Discount, spread
-from app.domain.enums import PickedStatus, SoldBy
+from app.domain.enums import PickedStatus, SoldBy, SubstitutionStatus
 from app.domain.pricing import tax_included
 
 MOST_OF_ESTIMATE = 3
 """A weight above this many times the estimate is taken for a slip of the hand."""
+
+LIVE = frozenset({SubstitutionStatus.PROPOSED, SubstitutionStatus.ACCEPTED})
+"""Substitutions that stand for a line."""
 
 SETTLED = frozenset({PickedStatus.PICKED, PickedStatus.REPLACED})
 

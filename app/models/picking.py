@@ -47,15 +47,18 @@ class PickEvent(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
+_LIVE = text("status IN ('PROPOSED', 'ACCEPTED')")
+
+
 class Substitution(Base):
     """Another product in place of a missing line, priced so that it never costs more than what it replaces.
 
-    `line_total` is the smaller of its own price and the line's. At most one that is not refused for each line.
+    `line_total` is the smaller of its own price and the line's. At most one for each line is live.
     """
 
     __tablename__ = "substitutions"
     __table_args__ = (
-        Index("uq_substitutions_live", "order_item_id", unique=True, postgresql_where=text("status <> 'REFUSED'")),
+        Index("uq_substitutions_live", "order_item_id", unique=True, postgresql_where=_LIVE),
         Index("ix_substitutions_order_id", "order_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("held_quantity BETWEEN 0 AND quantity", name="held_within_quantity"),

@@ -11,7 +11,7 @@ populate_existing: without it an object read earlier in the session would keep i
 from app.services.locks.accounts import refresh_token, registration_code, user
 from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
-from app.services.locks.orders import own_order
+from app.services.locks.orders import own_order, staff_order
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.stock import inventory, stock_of_order
 from app.services.locks.work import due_outbox, due_webhooks
@@ -33,6 +33,7 @@ __all__ = [
     "payment_of",
     "refresh_token",
     "registration_code",
+    "staff_order",
     "stock_of_order",
     "try_key",
     "user",

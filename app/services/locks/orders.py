@@ -3,7 +3,10 @@
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.domain.caller import Caller
+from app.domain.order_states import UNDECIDED
 from app.models import Order
+from app.services.staff import employee_id, works_at
 
 _ORDER = select(Order).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
 _OWN_ORDER = _ORDER.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -12,3 +15,17 @@ _OWN_ORDER = _ORDER.with_for_update(key_share=True).execution_options(populate_e
 def own_order(session: Session, *, order_id: int, user_id: int) -> Order | None:
     """The user's own order, locked; None for a stranger's."""
     return session.execute(_OWN_ORDER, {"order_id": order_id, "user_id": user_id}).scalar_one_or_none()
+
+
+_STAFF_ORDER = (
+    select(Order)
+    .where(Order.id == bindparam("order_id"), Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def staff_order(session: Session, *, order_id: int, caller: Caller) -> Order | None:
+    """A paid order of a branch the caller works at, locked; None for any other."""
+    values = {"order_id": order_id, "employee_id": employee_id(caller)}
+    return session.execute(_STAFF_ORDER, values).scalar_one_or_none()

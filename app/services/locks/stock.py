@@ -8,16 +8,19 @@ from sqlalchemy.orm import Session
 from app.models import Inventory
 
 _STOCK_OF_ORDER = text("""
-    SELECT inventory.product_id FROM inventory
-    JOIN order_items ON order_items.product_id = inventory.product_id AND order_items.order_id = :order_id
-    WHERE inventory.stock_location_id = :stock_location_id
-    ORDER BY inventory.product_id
-    FOR NO KEY UPDATE OF inventory
+    SELECT product_id FROM inventory
+    WHERE stock_location_id = :stock_location_id AND product_id IN (
+        SELECT product_id FROM order_items WHERE order_id = :order_id
+        UNION ALL
+        SELECT product_id FROM substitutions WHERE order_id = :order_id AND held_quantity > 0
+    )
+    ORDER BY product_id
+    FOR NO KEY UPDATE
 """)
 
 
 def stock_of_order(session: Session, *, order_id: int, stock_location_id: int) -> None:
-    """Lock the inventory rows of an order's products in product order."""
+    """Lock the inventory rows of an order's products, substitutes included, in product order."""
     session.execute(_STOCK_OF_ORDER, {"order_id": order_id, "stock_location_id": stock_location_id})
 
 

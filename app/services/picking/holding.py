@@ -1,0 +1,142 @@
+"""Pieces that leave and enter a line while it is picked: the hold, the inventory and the movement that explains it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from app.domain.enums import MovementKind, PickAction
+from app.errors import Conflict
+from app.models import Inventory, Order, OrderItem, PickEvent, StockMovement, Substitution
+from app.services import locks
+
+Stock = Mapping[int, Inventory]
+"""Locked inventory rows of the order's branch by product."""
+
+
+class OutOfStock(Conflict):
+    """`details` name the product, the pieces asked for and those that are left."""
+
+    code = "INSUFFICIENT_STOCK"
+    message = "The branch has fewer pieces of this product than that. Pick fewer, or replace the line."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a movement comes from; unique for each kind, so that nothing moves twice."""
+
+    type: str
+    id: int
+    actor_user_id: int
+
+
+def lock_stock(session: Session, order: Order, *product_ids: int) -> Stock:
+    """The inventory rows of some products at the order's branch, locked in product order. A step."""
+    rows = locks.inventory(session, stock_location_id=order.stock_location_id, product_ids=sorted(set(product_ids)))
+    return {row.product_id: row for row in rows}
+
+
+def note(
+    session: Session,
+    item: OrderItem,
+    order: Order,
+    action: PickAction,
+    *,
+    quantity: int,
+    by_user_id: int,
+    weight_grams: int | None = None,
+    reason: str | None = None,
+    notes: str | None = None,
+) -> Source:
+    """Write down an act on a line; its row is the source of the movements it causes. A step."""
+    event = PickEvent(
+        order_id=order.id,
+        order_item_id=item.id,
+        stock_location_id=order.stock_location_id,
+        action=action,
+        quantity=quantity,
+        weight_grams=weight_grams,
+        reason=reason,
+        notes=notes,
+        actor_user_id=by_user_id,
+    )
+    session.add(event)
+    session.flush()
+    return Source("pick_event", event.id, by_user_id)
+
+
+def write_off_missing(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:
+    """Held pieces that are not on the shelf: out of the books, and the shelf is to be counted. A step."""
+    if not pieces:
+        return
+    item.held_quantity -= pieces
+    item.missing_quantity += pieces
+    stock[item.product_id].needs_recount = True
+    _move(session, stock[item.product_id], MovementKind.MISSING, source, reserved=-pieces)
+
+
+def hold(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:
+    """Hold that many pieces more: first those written off as missing, which turned up, then available ones. A step.
+
+    Raises OutOfStock.
+    """
+    found = min(pieces, item.missing_quantity)
+    if found:
+        item.missing_quantity -= found
+        _move(session, stock[item.product_id], MovementKind.FOUND, source, reserved=found)
+    if pieces > found:
+        take(session, stock.get(item.product_id), source, product_id=item.product_id, pieces=pieces - found)
+    item.held_quantity += pieces
+
+
+def damage(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:
+    """Broken pieces: those the line holds, else available ones. A step. Raises OutOfStock."""
+    row = stock.get(item.product_id)
+    if row is not None and pieces <= item.held_quantity:
+        item.held_quantity -= pieces
+        _move(session, row, MovementKind.DAMAGE, source, reserved=-pieces)
+    elif row is not None and pieces <= row.available_quantity:
+        _move(session, row, MovementKind.DAMAGE, source, available=-pieces)
+    else:
+        raise _too_few(item.product_id, pieces, max(item.held_quantity, row.available_quantity if row else 0))
+
+
+def take(session: Session, row: Inventory | None, source: Source, *, product_id: int, pieces: int) -> None:
+    """Reserve available pieces. A step. Raises OutOfStock."""
+    if row is None or row.available_quantity < pieces:
+        raise _too_few(product_id, pieces, row.available_quantity if row else 0)
+    _move(session, row, MovementKind.ALLOCATE, source, available=-pieces, reserved=pieces)
+
+
+def put_back(session: Session, substitution: Substitution, stock: Stock, *, by_user_id: int) -> None:
+    """A substitute that is not taken goes back on the shelf. A step."""
+    if substitution.held_quantity:
+        pieces, substitution.held_quantity = substitution.held_quantity, 0
+        source = Source("substitution", substitution.id, by_user_id)
+        row = stock[substitution.product_id]
+        _move(session, row, MovementKind.RELEASE, source, available=pieces, reserved=-pieces)
+
+
+def _too_few(product_id: int, wanted: int, left: int) -> OutOfStock:
+    details = {"product_id": product_id, "requested_quantity": wanted, "available_quantity": left}
+    return OutOfStock(details=details)
+
+
+def _move(
+    session: Session, row: Inventory, kind: MovementKind, source: Source, *, available: int = 0, reserved: int = 0
+) -> None:
+    row.available_quantity += available
+    row.reserved_quantity += reserved
+    session.execute(
+        insert(StockMovement).values(
+            stock_location_id=row.stock_location_id,
+            product_id=row.product_id,
+            kind=kind,
+            available_change=available,
+            reserved_change=reserved,
+            source_type=source.type,
+            source_id=source.id,
+            actor_user_id=source.actor_user_id,
+        )
+    )
