@@ -59,10 +59,17 @@ def upgrade() -> None:
         sa.Column("media_type", sa.String(length=32), nullable=False),
         sa.Column("width", sa.Integer(), nullable=False),
         sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("thumbnail_digest", sa.String(length=64), nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name=op.f("ck_stored_images_digest_hex")),
         sa.CheckConstraint("width > 0 AND height > 0", name=op.f("ck_stored_images_has_size")),
+        sa.ForeignKeyConstraint(
+            ["thumbnail_digest"],
+            ["stored_images.digest"],
+            name=op.f("fk_stored_images_thumbnail_digest_stored_images"),
+            ondelete="RESTRICT",
+        ),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_stored_images")),
     )
     op.create_table(
@@ -548,6 +555,17 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("status IN ('PROPOSED', 'ACCEPTED')"),
     )
+    op.drop_index(op.f("ix_audit_events_actor"), table_name="audit_events")
+    op.create_index("ix_audit_events_actor", "audit_events", ["actor_user_id", "created_at", "id"], unique=False)
+    op.create_index("ix_audit_events_action", "audit_events", ["action", "created_at", "id"], unique=False)
+    op.create_index("ix_audit_events_created_at", "audit_events", ["created_at", "id"], unique=False)
+    op.create_index(
+        "ix_audit_events_request_id",
+        "audit_events",
+        ["request_id"],
+        unique=False,
+        postgresql_where=sa.text("request_id IS NOT NULL"),
+    )
     op.add_column("inventory", sa.Column("reorder_point", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.add_column(
         "inventory", sa.Column("needs_recount", sa.Boolean(), server_default=sa.text("false"), nullable=False)
@@ -658,7 +676,15 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_orders_picker_id_users"), "orders", "users", ["picker_id"], ["id"], ondelete="SET NULL"
     )
+    op.create_index("ix_outbox_failed", "outbox", ["id"], unique=False, postgresql_where=sa.text("failed"))
     op.add_column("payment_operations", sa.Column("retried_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(
+        "ix_payment_operations_stuck",
+        "payment_operations",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('manual', 'failed')"),
+    )
     op.add_column("products", sa.Column("sale_price", sa.Numeric(precision=12, scale=2), nullable=True))
     op.add_column("products", sa.Column("sale_starts_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("products", sa.Column("sale_ends_at", sa.DateTime(timezone=True), nullable=True))
@@ -830,7 +856,13 @@ def downgrade() -> None:
     op.drop_column("products", "sale_ends_at")
     op.drop_column("products", "sale_starts_at")
     op.drop_column("products", "sale_price")
+    op.drop_index(
+        "ix_payment_operations_stuck",
+        table_name="payment_operations",
+        postgresql_where=sa.text("state IN ('manual', 'failed')"),
+    )
     op.drop_column("payment_operations", "retried_at")
+    op.drop_index("ix_outbox_failed", table_name="outbox", postgresql_where=sa.text("failed"))
     op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_batch_id_pick_batches"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_driver_id_users"), "orders", type_="foreignkey")
@@ -871,6 +903,13 @@ def downgrade() -> None:
     op.drop_column("order_items", "discount_amount")
     op.drop_column("inventory", "needs_recount")
     op.drop_column("inventory", "reorder_point")
+    op.drop_index(
+        "ix_audit_events_request_id", table_name="audit_events", postgresql_where=sa.text("request_id IS NOT NULL")
+    )
+    op.drop_index("ix_audit_events_created_at", table_name="audit_events")
+    op.drop_index("ix_audit_events_action", table_name="audit_events")
+    op.drop_index("ix_audit_events_actor", table_name="audit_events")
+    op.create_index(op.f("ix_audit_events_actor"), "audit_events", ["actor_user_id", "id"], unique=False)
     op.drop_index(
         "uq_substitutions_live",
         table_name="substitutions",

@@ -21,8 +21,11 @@ class Window:
 
 def is_valid_window(start: time, end: time) -> bool:
     """Two hours long and inside 06:00-22:00."""
-    length = timedelta(hours=end.hour - start.hour, minutes=end.minute - start.minute)
-    return start >= EARLIEST and end <= LATEST and length == WINDOW
+    return start >= EARLIEST and end <= LATEST and _since_midnight(end) - _since_midnight(start) == WINDOW
+
+
+def _since_midnight(moment: time) -> timedelta:
+    return timedelta(hours=moment.hour, minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)
 
 
 def day_number(day: date) -> int:

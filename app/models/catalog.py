@@ -175,7 +175,10 @@ class Review(Base):
 
 
 class StoredImage(Base):
-    """An uploaded picture as we re-encoded it, named by the SHA-256 of its bytes; never changed."""
+    """An uploaded picture as we re-encoded it, named by the SHA-256 of its bytes; never changed.
+
+    `thumbnail_digest` names a small copy of it; the copy itself, and a picture that is small already, has none.
+    """
 
     __tablename__ = "stored_images"
     __table_args__ = (
@@ -187,5 +190,6 @@ class StoredImage(Base):
     media_type: Mapped[str] = mapped_column(String(32))
     width: Mapped[int]
     height: Mapped[int]
+    thumbnail_digest: Mapped[str | None] = mapped_column(ForeignKey("stored_images.digest", ondelete="RESTRICT"))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[Created]
