@@ -16,6 +16,7 @@ class OutboxEvent(Base):
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_outbox_due", "next_at", postgresql_where=text("done_at IS NULL AND NOT failed")),
+        Index("ix_outbox_failed", "id", postgresql_where=text("failed")),
     )
 
     id: Mapped[Id]
@@ -36,7 +37,10 @@ class AuditEvent(Base):
     __tablename__ = "audit_events"
     __table_args__ = (
         Index("ix_audit_events_entity", "entity_type", "entity_id", "id"),
-        Index("ix_audit_events_actor", "actor_user_id", "id"),
+        Index("ix_audit_events_actor", "actor_user_id", "created_at", "id"),
+        Index("ix_audit_events_action", "action", "created_at", "id"),
+        Index("ix_audit_events_created_at", "created_at", "id"),
+        Index("ix_audit_events_request_id", "request_id", postgresql_where=text("request_id IS NOT NULL")),
     )
 
     id: Mapped[Id]

@@ -51,6 +51,7 @@ class PaymentOperation(Timestamped, Base):
             "next_at",
             postgresql_where=text("state IN ('created', 'sent', 'unknown')"),
         ),
+        Index("ix_payment_operations_stuck", "id", postgresql_where=text("state IN ('manual', 'failed')")),
     )
 
     id: Mapped[Id]
