@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.enums import AccountKind
-from app.models import Account, Entry, Journal
+from app.models import Account, Entry, Journal, Order
 
 _WITH_BALANCE = frozenset({AccountKind.WALLET, AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE})
 
@@ -62,6 +62,22 @@ def post_refund(session: Session, *, operation_id: int, order_id: int, amount: D
     """The provider gave money back: the reverse of a capture. A step."""
     moves = [Move(AccountKind.ORDER_LIABILITY, -amount), Move(AccountKind.PSP_RECEIVABLE, amount)]
     post(session, reference=f"refund:{operation_id}", description="Refunded", moves=moves, order_id=order_id)
+
+
+def post_delivery(session: Session, order: Order) -> None:
+    """The goods are handed over: what we owed the customer is earned, less tax and bottle deposits. A step."""
+    total, tax, deposits = (order.final_total, order.final_tax_total, order.final_deposit_total)
+    if not total or tax is None or deposits is None:
+        return
+    deposits = min(deposits, total - tax)  # what was given beyond the authorization may have eaten into them
+    moves = [
+        Move(AccountKind.ORDER_LIABILITY, -total),
+        Move(AccountKind.TAX_PAYABLE, tax),
+        Move(AccountKind.DEPOSITS, deposits),
+        Move(AccountKind.REVENUE, total - tax - deposits),
+    ]
+    moves = [move for move in moves if move.amount]
+    post(session, reference=f"delivered:{order.id}", description="Delivered", moves=moves, order_id=order.id)
 
 
 def _accounts(session: Session, moves: Sequence[Move]) -> dict[tuple[AccountKind, int | None], int]:

@@ -71,14 +71,7 @@ def _cancel_confirmed(session: Session, order: Order, caller: Caller) -> int | N
     payment = locks.payment_of(session, order_id=order.id)
     operation_id = settlement.request_return(session, payment) if payment else None
     answer = answers.declined(order_id=order.id, failure_code="user")
-    facts = releasing.OrderFacts(
-        order_id=order.id,
-        order_number=order.order_number,
-        user_id=order.user_id,
-        status=order.status,
-        stock_location_id=order.stock_location_id,
-    )
-    releasing.cancel(session, facts, reason="user", answer=answer, by=caller)
+    releasing.cancel(session, releasing.facts_of(order), reason="user", answer=answer, by=caller)
     return operation_id
 
 

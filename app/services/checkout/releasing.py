@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.models import Order
 from app.services import audit, locks, outbox
 from app.services.carts import restoring
 from app.services.checkout.answers import Decision
@@ -45,7 +46,8 @@ WITH held AS MATERIALIZED (
     UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
     WHERE order_id = :order_id AND state = 'placed'
 )
-UPDATE orders SET status = 'CANCELED', canceled_at = now(), cancel_reason = :reason, updated_at = now()
+UPDATE orders
+SET status = 'CANCELED', canceled_at = now(), cancel_reason = :reason, delayed_from = NULL, updated_at = now()
 WHERE id = :order_id
 """)
 
@@ -61,10 +63,29 @@ class OrderFacts:
     stock_location_id: int
 
 
-def cancel(session: Session, order: OrderFacts, *, reason: str, answer: Decision, by: Caller | None = None) -> None:
+def facts_of(order: Order) -> OrderFacts:
+    """The facts of an order that is at hand as a row."""
+    return OrderFacts(
+        order_id=order.id,
+        order_number=order.order_number,
+        user_id=order.user_id,
+        status=order.status,
+        stock_location_id=order.stock_location_id,
+    )
+
+
+def cancel(
+    session: Session,
+    order: OrderFacts,
+    *,
+    reason: str,
+    answer: Decision,
+    by: Caller | None = None,
+    note: str | None = None,
+) -> None:
     """Cancel a locked order, free its stock and slot, and answer its open keys. A step.
 
-    A declined payment puts the lines back into the customer's cart after the commit.
+    A declined payment puts the lines back into the customer's cart after the commit. `note` goes into the audit trail.
     """
     locks.stock_of_order(session, order_id=order.order_id, stock_location_id=order.stock_location_id)
     values = {
@@ -83,16 +104,16 @@ def cancel(session: Session, order: OrderFacts, *, reason: str, answer: Decision
         entity_id=order.order_id,
         by=by,
         old={"status": order.status},
-        new={"status": "CANCELED", "reason": reason},
+        new={"status": "CANCELED", "reason": reason} | ({"note": note} if note else {}),
     )
     publish(session, order, "order.canceled")
     if reason == "payment_declined":
         after_commit(session, lambda: restoring.restore(order_id=order.order_id, user_id=order.user_id))
 
 
-def publish(session: Session, order: OrderFacts, topic: str) -> None:
-    """Tell the outside about an order. A step."""
-    outbox.publish(session, topic=topic, aggregate=f"order:{order.order_id}", payload=event_of(order))
+def publish(session: Session, order: OrderFacts, topic: str, **more: Any) -> None:
+    """Tell the outside about an order, with whatever more the event carries. A step."""
+    outbox.publish(session, topic=topic, aggregate=f"order:{order.order_id}", payload=event_of(order) | more)
 
 
 def event_of(order: OrderFacts) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from app.errors import BadRequest, Conflict, NotFound
 from app.models import Category, Order, OrderItem, Product, Substitution
 from app.models.base import AnyRow
 from app.schemas.picking import MarkRequest
-from app.services import audit, locks, outbox
+from app.services import audit, locks
 from app.services.catalog import prices
+from app.services.checkout import releasing
 from app.services.orders.reading import OrderNotFound
 from app.services.picking import holding
 from app.services.picking.holding import Source, Stock
@@ -59,7 +60,7 @@ _PRODUCT = (
         Product.estimated_weight_grams,
         Product.deposit,
         Product.tax_rate,
-        prices.EFFECTIVE.label("price"),
+        prices.PRICE.label("price"),
     )
     .join(Category, Category.id == Product.category_id)
     .where(Product.is_active, Category.is_active, Product.shop_id.is_(None))
@@ -211,15 +212,8 @@ def _propose(session: Session, item: OrderItem, product: AnyRow, pieces: int, ca
 
 
 def _tell(session: Session, order: Order, item: OrderItem, substitution: Substitution) -> None:
-    payload = {
-        "order_id": order.id,
-        "user_id": order.user_id,
-        "order_number": order.order_number,
-        "order_item_id": item.id,
-        "name": item.name,
-        "substitute": substitution.name,
-    }
-    outbox.publish(session, topic="order.substitution_proposed", aggregate=f"order:{order.id}", payload=payload)
+    more = {"order_item_id": item.id, "name": item.name, "substitute": substitution.name}
+    releasing.publish(session, releasing.facts_of(order), "order.substitution_proposed", **more)
 
 
 def _record_decision(session: Session, substitution: Substitution, old: SubstitutionStatus, caller: Caller) -> None:
