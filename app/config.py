@@ -19,6 +19,7 @@ _REQUIRED_IN_PRODUCTION = (
     "database_url",
     "redis_url",
     "jwt_secret_key",
+    "encryption_keys",
     "delivery_source_branch_id",
     "brevo_api_key",
     "brevo_sender_email",
@@ -56,6 +57,8 @@ class Settings(BaseSettings):
     password_hash_memory_kib: int = Field(default=19456, ge=8)
     password_hash_rounds: int = Field(default=2, ge=1)
     enable_registration_otp: bool = False
+    require_second_factor: bool | None = None
+    encryption_keys: CommaList = ()
 
     shop_name: str = "Aisle"
     currency: str = Field(default="ILS", pattern="^[A-Z]{3}$")
@@ -98,7 +101,9 @@ class Settings(BaseSettings):
     brevo_register_otp_id: int | None = None
     sms_provider: Literal["sandbox"] = "sandbox"
 
-    @field_validator("jwt_previous_secrets", "cors_allowed_origins", "payment_webhook_secrets", mode="before")
+    @field_validator(
+        "jwt_previous_secrets", "encryption_keys", "cors_allowed_origins", "payment_webhook_secrets", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -135,6 +140,11 @@ class Settings(BaseSettings):
         return self.app_env == "production"
 
     @property
+    def second_factor_required(self) -> bool:
+        """Whether MANAGER and ADMIN must have a second factor; unless set, in production only."""
+        return self.in_production if self.require_second_factor is None else self.require_second_factor
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop_timezone)
 
@@ -145,6 +155,8 @@ class Settings(BaseSettings):
             found.append(f"JWT_SECRET_KEY must have at least {SHORTEST_SECRET} characters")
         if any(len(secret) < SHORTEST_SECRET for secret in self.jwt_previous_secrets):
             found.append(f"JWT_PREVIOUS_SECRETS must each have at least {SHORTEST_SECRET} characters")
+        if any(len(key) < SHORTEST_SECRET for key in self.encryption_keys):
+            found.append(f"ENCRYPTION_KEYS must each have at least {SHORTEST_SECRET} characters")
         if self.payment_provider == "stripe" and not (self.stripe_secret_key and self.payment_webhook_secrets):
             found.append("STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required with PAYMENT_PROVIDER=stripe")
         if self.in_production:
@@ -196,6 +208,14 @@ def webhook_secrets(current: Settings) -> tuple[str, ...]:
     if current.payment_webhook_secrets:
         return current.payment_webhook_secrets
     return (hashlib.sha256(f"webhook:{current.jwt_secret_key}".encode()).hexdigest(),)
+
+
+def encryption_keys(current: Settings) -> tuple[str, ...]:
+    """Keys of what is stored encrypted, newest first.
+
+    Outside production an unset list falls back to one derived from the token secret.
+    """
+    return current.encryption_keys or (hashlib.sha256(f"encryption:{current.jwt_secret_key}".encode()).hexdigest(),)
 
 
 def _kept_secret(data_dir: Path) -> str:

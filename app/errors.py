@@ -63,6 +63,12 @@ class Forbidden(DomainError):
     message = "Your role does not allow this."
 
 
+class SecondFactorSetupRequired(DomainError):
+    code = "SECOND_FACTOR_SETUP_REQUIRED"
+    status = 403
+    message = "Your role needs a second factor. Set it up first: POST /api/v1/auth/second-factor/setup, then enable."
+
+
 class NotFound(DomainError):
     code = "NOT_FOUND"
     status = 404

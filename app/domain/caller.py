@@ -23,6 +23,7 @@ class Caller:
     role: Role
     session_id: int
     origin: Origin = Origin()
+    has_second_factor: bool = False
 
     @property
     def is_manager(self) -> bool:

@@ -12,6 +12,11 @@ SIGNED_IN = "every signed-in user"
 EXEMPT = ""
 DEFAULT = "rate_limit_defaults"
 
+WITHOUT_SECOND_FACTOR = frozenset({"auth_account", "second_factor"})
+"""Blueprints that stay open to those who must still set up their second factor; so does SHOW_SELF."""
+
+SHOW_SELF = "me.show_profile"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -9,10 +9,12 @@ from flask import Flask, Response, current_app, g, request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import PyJWTError
 
+from app.config import settings
 from app.domain.caller import Caller, Origin
-from app.errors import AuthFailed, AuthRequired, Forbidden
+from app.domain.roles import PRIVILEGED
+from app.errors import AuthFailed, AuthRequired, Forbidden, SecondFactorSetupRequired
 from app.middleware import limits
-from app.middleware.entry import Entry
+from app.middleware.entry import SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
 from app.middleware.request_log import request_id
 from app.services import tokens
 
@@ -73,7 +75,17 @@ def _methods() -> set[str]:
 
 
 def _authenticate() -> Caller:
-    return tokens.caller_of(_verified_claims("access"), current_origin())
+    caller = tokens.caller_of(_verified_claims("access"), current_origin())
+    if caller.role in PRIVILEGED and not caller.has_second_factor:
+        _may_lack_second_factor()
+    return caller
+
+
+def _may_lack_second_factor() -> None:
+    """Raises SecondFactorSetupRequired where the setting demands one, except on the way to having one."""
+    open_to_all = request.blueprint in WITHOUT_SECOND_FACTOR or request.endpoint == SHOW_SELF
+    if settings().second_factor_required and not open_to_all:
+        raise SecondFactorSetupRequired
 
 
 def _verified_claims(kind: str) -> Mapping[str, Any]:

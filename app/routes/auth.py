@@ -26,7 +26,7 @@ from app.schemas.auth import (
     VerifyCodeRequest,
 )
 from app.schemas.envelope import Message
-from app.services import accounts, password_resets, profile, registration_codes
+from app.services import accounts, credentials, password_resets, profile, registration_codes, second_factor
 
 public = Blueprint("auth_public", __name__)
 account = Blueprint("auth_account", __name__)
@@ -34,6 +34,8 @@ account = Blueprint("auth_account", __name__)
 GUEST_CART = Header(
     "X-Cart-Token", "The token of a guest's cart, to move its lines into the user's; a dead one is ignored."
 )
+
+_REFUSALS = (credentials.InvalidCredentials, second_factor.SecondFactorRequired, second_factor.InvalidSecondFactor)
 
 
 @public.after_request
@@ -58,21 +60,22 @@ def register(body: RegisterRequest) -> Response:
 
 @public.post("/login")
 @limits.login
-@endpoint(body=LoginRequest, headers=(GUEST_CART,), answers={200: AuthAnswer}, errors=(accounts.InvalidCredentials,))
+@endpoint(body=LoginRequest, headers=(GUEST_CART,), answers={200: AuthAnswer}, errors=_REFUSALS)
 def login(body: LoginRequest) -> Response:
-    """Sign in with e-mail and password."""
+    """Sign in with e-mail and password, and a code where the account has a second factor."""
     return answer(accounts.login(body, current_origin(), request.headers.get(GUEST_CART.name)))
 
 
 @public.post("/token")
 @limits.login
-@endpoint(form=TokenForm, bare=True, answers={200: OAuthToken}, errors=(accounts.InvalidCredentials, ValidationFailed))
+@endpoint(form=TokenForm, bare=True, answers={200: OAuthToken}, errors=(*_REFUSALS, ValidationFailed))
 def token() -> Response:
     """Sign in as OAuth 2 does, with a form, for the Authorize button of the documentation.
 
+    A code of a second factor stands behind the password and a space: `sunny-day-7 492039`.
     The success stands outside the envelope, as the standard demands; failures are as everywhere.
     """
-    return bare(accounts.grant(_token_form(), current_origin()))
+    return bare(accounts.grant(_login_form(), current_origin()))
 
 
 @public.post("/refresh")
@@ -139,7 +142,7 @@ def me() -> Response:
 
 @account.post("/change-password")
 @limits.login
-@endpoint(body=ChangePasswordRequest, answers={200: Message}, errors=(accounts.InvalidCredentials,))
+@endpoint(body=ChangePasswordRequest, answers={200: Message}, errors=(credentials.InvalidCredentials,))
 def change_password(body: ChangePasswordRequest) -> Response:
     """Set a new password; every session ends, the one used for this request included."""
     accounts.change_password(body, current_caller())
@@ -154,8 +157,8 @@ def logout() -> Response:
     return answer(Message(message="Signed out."))
 
 
-def _token_form() -> TokenForm:
+def _login_form() -> LoginRequest:
     try:
-        return TokenForm.model_validate(request.form.to_dict())
+        return TokenForm.model_validate(request.form.to_dict()).as_login()
     except ValidationError as error:
         raise ValidationFailed(details={"errors": faults(error, "body")}) from None

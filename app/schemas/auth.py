@@ -11,7 +11,9 @@ from app.domain.enums import Role
 from app.schemas.envelope import Answer, Instant, Request
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_FACTOR_CODE = r"([0-9]{3} ?[0-9]{3}|[0-9A-Za-z]{5}-?[0-9A-Za-z]{5})"
 _PASSWORD_ALPHABET = re.compile(r"[A-Za-z0-9!@#$%^&*()_+=-]+")
+_PASSWORD_AND_CODE = re.compile(rf"(.{{8,64}}) ({_FACTOR_CODE.replace('(', '(?:')})", re.DOTALL)
 _NAME_SIGNS = frozenset(" -'’־׳״\u200c\u200d")
 """Beside letters: Hebrew maqaf, geresh and gershayim, and the joiners that shape Devanagari and Persian letters."""
 
@@ -60,6 +62,14 @@ Phone = Annotated[
     AfterValidator(_phone),
     Field(examples=["050-123-4567"]),
 ]
+FactorCode = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=rf"^{_FACTOR_CODE}$"),
+    AfterValidator(lambda code: code.replace(" ", "")),
+    Field(examples=["492039"]),
+]
+"""Six digits of an authenticator app, which may show them in two groups, or a recovery code."""
+
 PersonName = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=2, max_length=128),
@@ -86,10 +96,13 @@ class RegisterRequest(Request):
 
 
 class LoginRequest(Request):
+    """`totp_code`: for accounts with a second factor, six digits of the app or a recovery code."""
+
     example: ClassVar[Mapping[str, Any]] = {"email": "customer@aisle.example", "password": "customer-2026"}
 
     email: Email
     password: Password
+    totp_code: FactorCode | None = None
 
 
 class ChangePasswordRequest(Request):
@@ -131,13 +144,23 @@ class VerifyCodeRequest(Request):
 
 
 class TokenForm(BaseModel):
-    """The OAuth 2 password grant, as sent by the Authorize button of the documentation page."""
+    """The OAuth 2 password grant, as sent by the Authorize button of the documentation page.
+
+    The form has no field for the code of a second factor: it stands after the password, behind a space, which no
+    password chosen here can hold.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     username: Email
-    password: Password
+    password: str = Field(min_length=8, max_length=64 + 12, examples=["sunny-day-7", "sunny-day-7 492039"])
     grant_type: Literal["password"] = "password"
+
+    def as_login(self) -> LoginRequest:
+        """The same as e-mail, password and code. Raises pydantic.ValidationError for a password that is too long."""
+        found = _PASSWORD_AND_CODE.fullmatch(self.password)
+        password, code = found.groups() if found else (self.password, None)
+        return LoginRequest(email=self.username, password=password, totp_code=code)
 
 
 class UserSummary(Answer):

@@ -1,5 +1,6 @@
 """Becoming a user and signing in and out."""
 
+from contextlib import nullcontext
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,23 +18,27 @@ from app.schemas.auth import (
     LoginRequest,
     OAuthToken,
     RegisterRequest,
-    TokenForm,
     Tokens,
     UserSummary,
 )
-from app.services import audit, locks, login_backoff, outbox, password_resets, passwords, registration_codes, tokens
+from app.services import (
+    audit,
+    credentials,
+    login_backoff,
+    outbox,
+    password_resets,
+    passwords,
+    registration_codes,
+    second_factor,
+    tokens,
+)
 from app.services.carts.guests import merge_guest_cart
-from app.transaction import reading, transaction
+from app.transaction import transaction
 
 
 class UserExists(BadRequest):
     code = "USER_EXISTS"
     message = "An account with this e-mail address exists. Sign in or reset the password."
-
-
-class InvalidCredentials(BadRequest):
-    code = "INVALID_CREDENTIALS"
-    message = "E-mail or password is wrong."
 
 
 def register(form: RegisterRequest, origin: Origin, cart_token: str | None = None) -> AuthAnswer:
@@ -59,8 +64,8 @@ def register(form: RegisterRequest, origin: Origin, cart_token: str | None = Non
 def login(form: LoginRequest, origin: Origin, cart_token: str | None = None) -> AuthAnswer:
     """Sign a user in, audit the attempt, and move the guest cart behind `cart_token`, if there is one, into theirs.
 
-    Raises InvalidCredentials (also for blocked users, so that a guesser learns nothing), or TooManyRequests while the
-    account or the address backs off after failures.
+    Raises InvalidCredentials (also for blocked users, so that a guesser learns nothing), SecondFactorRequired or
+    InvalidSecondFactor once the password was right, or TooManyRequests while the account or the address backs off.
     """
     login_backoff.check(account=form.email, address=origin.address)
     with transaction() as session:
@@ -68,25 +73,24 @@ def login(form: LoginRequest, origin: Origin, cart_token: str | None = None) -> 
     matches, new_hash = passwords.verify_password(form.password, user.password_hash if user else None)
     if user is None or not matches or not user.is_active:
         _note_failure(form.email, user, origin)
-        raise InvalidCredentials
-    with transaction() as session:
-        current = _unchanged(session, user_id=user.id, password_hash=user.password_hash)
-        current.password_hash = new_hash or current.password_hash
-        login_backoff.forget(session, account=form.email, address=origin.address)
-        audit.record(
-            session,
-            entity_type="user_login",
-            action="LOGIN_SUCCESS",
-            entity_id=user.id,
-            by_user_id=user.id,
-            origin=origin,
-        )
-        return _signed_in(session, current, origin, cart_token)
+        raise credentials.InvalidCredentials
+    guessing = second_factor.guessing(user.id) if user.totp_enabled_at else nullcontext()
+    try:
+        with guessing, transaction() as session:
+            current = credentials.unchanged(session, user_id=user.id, password_hash=user.password_hash)
+            second_factor.prove(session, current, form.totp_code)
+            current.password_hash = new_hash or current.password_hash
+            login_backoff.forget(session, account=form.email, address=origin.address)
+            _note_success(session, current, origin)
+            return _signed_in(session, current, origin, cart_token)
+    except second_factor.InvalidSecondFactor:
+        _note_failure(form.email, user, origin)
+        raise
 
 
-def grant(form: TokenForm, origin: Origin) -> OAuthToken:
+def grant(form: LoginRequest, origin: Origin) -> OAuthToken:
     """Sign in as `login` does, answered in the words of OAuth 2 (RFC 6749, section 4.3). Raises the same errors."""
-    signed_in = login(LoginRequest(email=form.username, password=form.password), origin)
+    signed_in = login(form, origin)
     return OAuthToken(
         access_token=signed_in.access_token,
         refresh_token=signed_in.refresh_token,
@@ -115,39 +119,30 @@ def change_password(form: ChangePasswordRequest, caller: Caller) -> None:
 
     Raises InvalidCredentials when the current password is wrong, TooManyRequests after several wrong ones.
     """
-    guessed = {"account": f"user:{caller.user_id}", "address": caller.origin.address}
-    login_backoff.check(**guessed)
-    with reading() as connection:
-        stored = connection.execute(select(User.password_hash).where(User.id == caller.user_id)).scalar_one()
-    matches, _ = passwords.verify_password(form.current_password, stored)
-    if not matches:
-        with transaction() as session:
-            login_backoff.note_failure(session, **guessed)
-        raise InvalidCredentials("The current password is wrong.")
+    stored = credentials.check_own(form.current_password, caller)
     new_hash = passwords.hash_password(form.new_password)
     with transaction() as session:
         password_resets.discard(session, user_id=caller.user_id)
-        _unchanged(session, user_id=caller.user_id, password_hash=stored).password_hash = new_hash
+        credentials.unchanged(session, user_id=caller.user_id, password_hash=stored).password_hash = new_hash
         tokens.revoke_all(session, user_id=caller.user_id, because="password_changed")
-        login_backoff.forget(session, **guessed)
         audit.record(session, entity_type="user", action="CHANGE_PASSWORD", entity_id=caller.user_id, by=caller)
-
-
-def _unchanged(session: Session, *, user_id: int, password_hash: str | None) -> User:
-    """The user, locked, if the password just checked is still theirs; checking takes long enough for a reset to pass.
-
-    Raises InvalidCredentials.
-    """
-    user = locks.user(session, user_id=user_id)
-    if user is None or not user.is_active or user.password_hash != password_hash:
-        raise InvalidCredentials
-    return user
 
 
 def _signed_in(session: Session, user: User, origin: Origin, cart_token: str | None) -> AuthAnswer:
     merge_guest_cart(session, user_id=user.id, token=cart_token, request_id=origin.request_id)
     issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=origin)
     return AuthAnswer(user=UserSummary.model_validate(user), **issued.model_dump())
+
+
+def _note_success(session: Session, user: User, origin: Origin) -> None:
+    audit.record(
+        session,
+        entity_type="user_login",
+        action="LOGIN_SUCCESS",
+        entity_id=user.id,
+        by_user_id=user.id,
+        origin=origin,
+    )
 
 
 def _note_failure(email: str, user: User | None, origin: Origin) -> None:

@@ -18,6 +18,7 @@ from app.transaction import reading
 
 ACCOUNT_TRIES = 5
 ADDRESS_TRIES = 100  # one address may be a whole office, or a town behind its mobile carrier
+CODE_TRIES = 5
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
 FORGOTTEN_AFTER = timedelta(hours=1)
@@ -25,7 +26,15 @@ FORGOTTEN_AFTER = timedelta(hours=1)
 
 def check(*, account: str, address: str) -> None:
     """Raise TooManyRequests with the seconds left while the account at this address, or the address, backs off."""
-    subjects = [_account(account, address), _address(address)]
+    _refuse_while_waiting(_account(account, address), _address(address))
+
+
+def check_codes(user_id: int) -> None:
+    """Raise TooManyRequests with the seconds left while the second factor of a user backs off, whatever the address."""
+    _refuse_while_waiting(_codes(user_id))
+
+
+def _refuse_while_waiting(*subjects: str) -> None:
     with reading() as connection:
         until = connection.execute(
             select(func.max(LoginFailure.blocked_until)).where(LoginFailure.subject.in_(subjects))
@@ -41,6 +50,15 @@ def note_failure(session: Session, *, account: str, address: str) -> None:
     """Count a failed sign-in for the account at this address and for the address. A step."""
     _count(session, _account(account, address), ACCOUNT_TRIES)
     _count(session, _address(address), ADDRESS_TRIES)
+
+
+def note_wrong_code(session: Session, *, user_id: int) -> None:
+    """Count a wrong code of a second factor, from all addresses together. A step.
+
+    Only who knows the password gets this far, so that no stranger can lock the user out; and six digits would not stand
+    guesses from many addresses.
+    """
+    _count(session, _codes(user_id), CODE_TRIES)
 
 
 def _count(session: Session, subject: str, tries: int) -> None:
@@ -67,6 +85,15 @@ def pause_after(failures: int, tries: int) -> timedelta | None:
 def forget(session: Session, *, account: str, address: str) -> None:
     """Clear the account's failures at this address after a good sign-in. A step."""
     session.execute(delete(LoginFailure).where(LoginFailure.subject == _account(account, address)))
+
+
+def forget_codes(session: Session, *, user_id: int) -> None:
+    """Clear a user's wrong codes after a right one. A step."""
+    session.execute(delete(LoginFailure).where(LoginFailure.subject == _codes(user_id)))
+
+
+def _codes(user_id: int) -> str:
+    return hashlib.sha256(f"second factor:{user_id}".encode()).hexdigest()
 
 
 def _account(account: str, address: str) -> str:

@@ -21,7 +21,13 @@ from app.services import locks
 from app.transaction import reading
 
 _STATE = (
-    select(User.id, User.role, User.is_active, AuthSession.revoked_at)
+    select(
+        User.id,
+        User.role,
+        User.is_active,
+        User.totp_enabled_at.is_not(None).label("has_second_factor"),
+        AuthSession.revoked_at,
+    )
     .select_from(AuthSession)
     .join(User, User.id == AuthSession.user_id)
     .where(AuthSession.id == bindparam("session_id"))
@@ -79,7 +85,13 @@ def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
         raise AuthFailed
     if not row.is_active:
         raise AuthRequired("This account is blocked. Ask the shop.")
-    return Caller(user_id=row.id, role=Role(row.role), session_id=session_id, origin=origin)
+    return Caller(
+        user_id=row.id,
+        role=Role(row.role),
+        session_id=session_id,
+        origin=origin,
+        has_second_factor=row.has_second_factor,
+    )
 
 
 def open_session(session: Session, *, user_id: int, role: Role, origin: Origin) -> Tokens:
@@ -117,13 +129,16 @@ def revoke_session(session: Session, *, session_id: int, because: str) -> None:
     )
 
 
-def revoke_all(session: Session, *, user_id: int, because: str) -> None:
-    """End every session of a user. A step."""
-    session.execute(
+def revoke_all(session: Session, *, user_id: int, because: str, keep: int | None = None) -> list[int]:
+    """End every session of a user but `keep`; answers the ids of those that were open. A step."""
+    ended = session.execute(
         update(AuthSession)
-        .where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None))
+        .where(AuthSession.user_id == user_id, AuthSession.revoked_at.is_(None), AuthSession.id.is_distinct_from(keep))
         .values(revoked_at=func.now(), revoked_because=because)
+        .returning(AuthSession.id)
+        .execution_options(synchronize_session=False)
     )
+    return sorted(ended.scalars())
 
 
 def _issue(session: Session, *, user_id: int, role: Role, session_id: int) -> Tokens:

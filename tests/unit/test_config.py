@@ -12,6 +12,7 @@ PRODUCTION = {
     "database_url": "postgresql://shop@db/shop",
     "redis_url": "redis://cache/0",
     "jwt_secret_key": SECRET,
+    "encryption_keys": SECRET,
     "delivery_source_branch_id": 1,
     "brevo_api_key": "key",
     "brevo_sender_email": "shop@example.com",
@@ -47,6 +48,7 @@ def test_complete_production_settings_are_accepted() -> None:
         "database_url",
         "redis_url",
         "jwt_secret_key",
+        "encryption_keys",
         "delivery_source_branch_id",
         "brevo_api_key",
         "brevo_sender_email",
@@ -91,6 +93,7 @@ def test_production_refuses_what_is_unsafe(unsafe: dict[str, object], words: str
             {"jwt_secret_key": SECRET, "jwt_previous_secrets": f"{SECRET},short"},
             "JWT_PREVIOUS_SECRETS must each have at least 32 characters",
         ),
+        ({"encryption_keys": f"{SECRET},short"}, "ENCRYPTION_KEYS must each have at least 32 characters"),
         ({"payment_provider": "stripe"}, "STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required"),
     ],
 )
@@ -143,6 +146,13 @@ def test_lists_are_read_from_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JWT_SECRET_KEY", SECRET)
 
     assert load_settings().cors_allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_a_second_factor_is_required_in_production_unless_a_setting_says_otherwise() -> None:
+    assert load_settings(**PRODUCTION).second_factor_required
+    assert not load_settings(**PRODUCTION, require_second_factor=False).second_factor_required
+    assert not load_settings(jwt_secret_key=SECRET).second_factor_required
+    assert load_settings(jwt_secret_key=SECRET, require_second_factor=True).second_factor_required
 
 
 def test_development_keeps_one_secret_in_the_data_folder(tmp_path: Path) -> None:
