@@ -15,9 +15,11 @@ from app.errors import (
     DomainError,
     Forbidden,
     NotFound,
+    SecondFactorSetupRequired,
     TooManyRequests,
     ValidationFailed,
 )
+from app.middleware.entry import WITHOUT_SECOND_FACTOR
 from app.openapi import (
     LARGEST_ID,
     File,
@@ -57,7 +59,8 @@ def build_document(app: Flask) -> dict[str, Any]:
             "securitySchemes": {
                 "password": {
                     "type": "oauth2",
-                    "description": "Log in here with e-mail (as username) and password.",
+                    "description": "Log in here with e-mail (as username) and password; with a second factor, "
+                    "the password, a space and the code.",
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -234,6 +237,8 @@ def _possible_errors(operation: Operation, *, guarded: bool, has_path_id: bool, 
         errors += [NoFile, FileTooLarge]
     if guarded or (entry is not None and entry.is_optional):
         errors += [AuthRequired, AuthFailed]
+        if entry.blueprint.name not in WITHOUT_SECOND_FACTOR:
+            errors.append(SecondFactorSetupRequired)
     if guarded and entry.roles:
         errors.append(Forbidden)
     if has_path_id:
