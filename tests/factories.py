@@ -12,13 +12,16 @@ from app.domain.caller import Caller, Origin
 from app.domain.enums import (
     CartStatus,
     ChannelName,
+    DiscountKind,
     FulfillmentType,
     LocationKind,
     MovementKind,
     OrderStatus,
     PaymentProvider,
+    PickedStatus,
     Role,
     SoldBy,
+    SubstitutionStatus,
 )
 from app.domain.order_states import PACKED
 from app.domain.pricing import piece_price, tax_included
@@ -27,15 +30,19 @@ from app.models import (
     AuthSession,
     Cart,
     Category,
+    Coupon,
     DeliverySlot,
     Inventory,
     Order,
+    OrderDiscount,
     OrderItem,
     OutboxEvent,
     Payment,
+    PickBatch,
     Product,
     StockLocation,
     StockMovement,
+    Substitution,
     User,
     UserBranch,
 )
@@ -191,6 +198,9 @@ def make_order(
     )
     for line in lines:
         line.order_id = order.id
+        if order.status in PACKED:
+            line.picked_status, line.picked_quantity = PickedStatus.PICKED, line.quantity
+            line.final_total, line.final_tax_amount = line.line_total, line.tax_amount
     session.add_all(lines)
     if paid and total > 0:
         session.add(_held_payment(order))
@@ -234,3 +244,44 @@ def _held_payment(order: Order) -> Payment:
 def make_event(session: Session, topic: str, **payload: Any) -> OutboxEvent:
     """An outbox event, due now."""
     return _added(session, OutboxEvent(topic=topic, aggregate="test:1", payload=payload))
+
+
+def make_substitution(session: Session, item: OrderItem, product: Product, **columns: Any) -> Substitution:
+    """A product proposed for a line, piece for piece, never above the line's price; the line is then REPLACED."""
+    quantity = columns.get("quantity", item.quantity)
+    values: dict[str, Any] = {
+        "name": product.name,
+        "sku": product.sku,
+        "unit": product.unit or "each",
+        "sold_by": product.sold_by or SoldBy.PIECE,
+        "unit_price": product.price,
+        "quantity": quantity,
+        "line_total": min(product.price * quantity, item.line_total),
+        "unit_deposit": product.deposit or Decimal("0.00"),
+        "tax_rate": product.tax_rate,
+        "held_quantity": 0,
+        "status": SubstitutionStatus.PROPOSED,
+        "proposed_by": 1,
+        **columns,
+    }
+    item.picked_status, item.picked_quantity = PickedStatus.REPLACED, None
+    made = Substitution(order_id=item.order_id, order_item_id=item.id, product_id=product.id, **values)
+    return _added(session, made)
+
+
+def make_discount(session: Session, order: Order, **columns: Any) -> OrderDiscount:
+    """A discount of an order by a coupon of its own, 1.00 off unless said otherwise; the totals are left alone."""
+    values: dict[str, Any] = {"kind": DiscountKind.AMOUNT, "value": Decimal("1.00"), "amount": Decimal("1.00")}
+    values |= {"code": f"CODE{next(_numbers)}", "description": "A little off", **columns}
+    rule = {name: values[name] for name in ("code", "description", "kind", "value")}
+    coupon = _added(session, Coupon(**rule))
+    return _added(session, OrderDiscount(order_id=order.id, coupon_id=coupon.id, **values))
+
+
+def make_batch(session: Session, picker: User, *orders: Order, **columns: Any) -> PickBatch:
+    """An open batch of orders that the picker has claimed."""
+    made = _added(session, PickBatch(stock_location_id=orders[0].stock_location_id, created_by=picker.id, **columns))
+    for order in orders:
+        order.batch_id, order.picker_id, order.status = made.id, picker.id, OrderStatus.IN_PROGRESS
+    session.commit()
+    return made

@@ -179,6 +179,14 @@ class Urgency(StrEnum):
     SCHEDULED = "scheduled"
 
 
+class QueuePicker(StrEnum):
+    """Whose orders of the queue: the caller's own, those nobody picks, or those somebody picks."""
+
+    ME = "me"
+    NONE = "none"
+    CLAIMED = "claimed"
+
+
 class DeliveryOutcome(StrEnum):
     DELIVERED = "DELIVERED"
     FAILED = "FAILED"
@@ -226,3 +234,21 @@ class DiscountKind(StrEnum):
 class AssistanceStatus(StrEnum):
     OPEN = "OPEN"
     RESOLVED = "RESOLVED"
+
+
+class Granularity(StrEnum):
+    """How a report cuts up time."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class ReportUnit(StrEnum):
+    """What the numbers of a report's column count; `money` is in the shop's currency."""
+
+    TEXT = "text"
+    COUNT = "count"
+    MONEY = "money"
+    PERCENT = "percent"
+    NUMBER = "number"

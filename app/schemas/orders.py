@@ -4,7 +4,16 @@ from datetime import date
 
 from pydantic import Field
 
-from app.domain.enums import FulfillmentType, OrderStatus, PaymentProvider, PickedStatus, SoldBy
+from app.domain.enums import (
+    DiscountKind,
+    FulfillmentType,
+    OrderStatus,
+    PaymentProvider,
+    PickedStatus,
+    SoldBy,
+    SubstitutionPreference,
+    SubstitutionStatus,
+)
 from app.schemas.branches import ClockTime
 from app.schemas.carts import CartAnswer, LeftOutLine
 from app.schemas.envelope import Answer, Instant
@@ -18,8 +27,28 @@ class OrderQuery(Page):
     status: OrderStatus | None = None
 
 
+class OrderSubstitution(Answer):
+    """Another product in place of a line; its owner may take or refuse it while `may_decide`."""
+
+    id: int
+    product_id: int
+    name: str
+    image_url: str | None
+    quantity: int
+    unit_price: Money
+    line_total: Money
+    unit_deposit: Money
+    tax_rate: Number
+    status: SubstitutionStatus
+    may_decide: bool
+
+
 class OrderLine(Answer):
-    """One line, frozen at checkout. A weighed line names its price per kilogram and estimated weight in grams."""
+    """One line, frozen at checkout, and what was picked for it.
+
+    A weighed line names its price per kilogram and estimated weight in grams. `missing`: it could not be had and is not
+    charged; `final_total` is what is charged for it, known once the order is READY.
+    """
 
     id: int
     product_id: int
@@ -35,8 +64,15 @@ class OrderLine(Answer):
     line_total: Money
     unit_deposit: Money
     tax_rate: Number
+    discount_amount: Money
+    substitution_preference: SubstitutionPreference
     picked_status: PickedStatus
-    replacement_name: str | None = None
+    picked_quantity: int | None
+    picked_weight_grams: int | None
+    missing: bool
+    final_total: Money | None
+    replacement_name: str | None
+    substitution: OrderSubstitution | None
 
 
 class OrderDeposit(Answer):
@@ -46,6 +82,16 @@ class OrderDeposit(Answer):
     quantity: int
     unit_deposit: Money
     total: Money
+
+
+class OrderDiscountLine(Answer):
+    """What a coupon takes off; `final_amount` is known once the order is READY."""
+
+    kind: DiscountKind
+    code: str
+    description: str
+    amount: Money
+    final_amount: Money | None
 
 
 class OrderTax(Answer):
@@ -85,7 +131,12 @@ class OrderBranch(Answer):
 
 
 class OrderAnswer(Answer):
-    """An order. total_amount = items_total + deposit_total + delivery_fee - discount_total; tax is inside."""
+    """An order. total_amount = items_total + deposit_total + delivery_fee - discount_total; tax is inside.
+
+    Once it is READY the final amounts say what is charged: final_total = final_items_total + final_deposit_total +
+    delivery_fee - final_discount_total - final_reduction, and deposits and tax_table follow them. final_reduction is
+    what the picked goods cost beyond the authorized amount; the customer does not pay it.
+    """
 
     id: int
     order_number: str = Field(examples=["ORD-1767225600-9F3A1C"])
@@ -100,6 +151,12 @@ class OrderAnswer(Answer):
     discount_total: Money
     tax_total: Money
     total_amount: Money
+    final_items_total: Money | None
+    final_deposit_total: Money | None
+    final_discount_total: Money | None
+    final_reduction: Money | None
+    final_tax_total: Money | None
+    final_total: Money | None
     customer_name: str
     customer_phone: str | None
     address: str | None
@@ -108,10 +165,13 @@ class OrderAnswer(Answer):
     pickup_start: Instant | None
     pickup_end: Instant | None
     pay_deadline: Instant | None
+    delivered_at: Instant | None
+    driver_name: str | None
     canceled_at: Instant | None
     cancel_reason: str | None
     payment: OrderPayment | None
     items: list[OrderLine]
+    discounts: list[OrderDiscountLine]
     deposits: list[OrderDeposit]
     tax_table: list[OrderTax]
 

@@ -1,0 +1,12 @@
+"""The way through the aisles when several orders are picked in one walk."""
+
+import re
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def place_of(bin_location: str | None) -> tuple[bool, list[tuple[bool, int, str]]]:
+    """The sort key of a bin: A-2 comes before A-10, and goods without a bin come last."""
+    parts = _DIGITS.split((bin_location or "").strip().upper())
+    key = [(part.isdecimal(), int(part), "") if part.isdecimal() else (False, 0, part) for part in parts if part]
+    return not key, key
