@@ -7,6 +7,7 @@ import click
 from flask import current_app
 
 from app.services import invariants
+from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
 from app.tasks import background
 
@@ -23,8 +24,8 @@ def worker_command() -> None:
 
 @click.command("sweep")
 def sweep_command() -> None:
-    """Finish or undo payments that were left open: one pass."""
-    _print_counts(sweep())
+    """Finish or undo payments that were left open, and let prices follow their sales: one pass."""
+    _print_counts(sweep() | {"prices": sweep_prices()})
 
 
 @click.command("invariants")

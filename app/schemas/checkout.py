@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from app.domain.enums import FulfillmentType
+from app.domain.enums import DiscountKind, FulfillmentType, SubstitutionPreference
 from app.schemas.envelope import Answer, Printable, Request, RowId
 from app.schemas.money import Money
 
@@ -14,6 +14,12 @@ DeliveryAddress = Annotated[
     Printable,
     StringConstraints(min_length=5, max_length=400),
     Field(examples=["12 Market Street, Haifa, 3303112"]),
+]
+
+CouponCode = Annotated[
+    Printable,
+    StringConstraints(min_length=1, max_length=32, to_upper=True),
+    Field(examples=["WELCOME-10"], description="Upper and lower case are the same."),
 ]
 
 
@@ -24,7 +30,8 @@ def _delivery_if_null(value: Any) -> Any:
 class CheckoutRequest(Request):
     """DELIVERY comes from the delivery warehouse (`branch_id` is ignored); PICKUP needs `branch_id`.
 
-    `delivery_date` picks one date of the weekly slot; without it the next open date is booked.
+    `delivery_date` picks one date of the weekly slot; without it the next open date is booked. `coupon_code` takes
+    something off; the coupon is used up by confirm, not by preview.
     """
 
     cart_id: RowId
@@ -33,6 +40,7 @@ class CheckoutRequest(Request):
     delivery_slot_id: RowId | None = None
     delivery_date: date | None = None
     address: DeliveryAddress | None = None
+    coupon_code: CouponCode | None = None
 
 
 class PreviewRequest(CheckoutRequest):
@@ -41,8 +49,30 @@ class PreviewRequest(CheckoutRequest):
     example: ClassVar[Mapping[str, Any]] = {"cart_id": 1, "fulfillment_type": "DELIVERY"}
 
 
+class SubstitutionWish(Request):
+    """What to do if one product of the cart is not there; THIS_PRODUCT names another one in `preferred_product_id`."""
+
+    product_id: RowId
+    preference: SubstitutionPreference
+    preferred_product_id: RowId | None = None
+
+    @model_validator(mode="after")
+    def _names_the_product_it_speaks_of(self) -> Self:
+        if (self.preference is SubstitutionPreference.THIS_PRODUCT) != (self.preferred_product_id is not None):
+            raise ValueError("preferred_product_id belongs to THIS_PRODUCT, and to nothing else")
+        if self.preferred_product_id == self.product_id:
+            raise ValueError("a product cannot replace itself")
+        return self
+
+
+DefaultWish = Literal[SubstitutionPreference.BEST_MATCH, SubstitutionPreference.REFUND]
+
+
 class ConfirmRequest(CheckoutRequest):
-    """`expected_total` is the total the customer saw: a different one at confirm is refused with PRICE_CHANGED."""
+    """`expected_total` is the total the customer saw: a different one at confirm is refused with PRICE_CHANGED.
+
+    `substitutions` says for single products what to do if they are not there, `default_substitution` for all others.
+    """
 
     example: ClassVar[Mapping[str, Any]] = {
         "cart_id": 1,
@@ -55,12 +85,29 @@ class ConfirmRequest(CheckoutRequest):
     payment_token_id: RowId
     save_as_default: bool = False
     expected_total: Money | None = None
+    default_substitution: DefaultWish = SubstitutionPreference.BEST_MATCH
+    substitutions: list[SubstitutionWish] = Field(default=[], max_length=200)
+
+    @model_validator(mode="after")
+    def _one_wish_for_a_product(self) -> Self:
+        if len({wish.product_id for wish in self.substitutions}) < len(self.substitutions):
+            raise ValueError("substitutions names a product twice")
+        return self
 
 
 class MissingItem(Answer):
     product_id: int
     requested_quantity: int
     available_quantity: int
+
+
+class AppliedDiscount(Answer):
+    """What one coupon takes off."""
+
+    kind: DiscountKind
+    code: str
+    description: str
+    amount: Money
 
 
 class PreviewAnswer(Answer):
@@ -74,6 +121,7 @@ class PreviewAnswer(Answer):
     deposit_total: Money
     delivery_fee: Money | None
     discount_total: Money
+    discounts: list[AppliedDiscount]
     tax_total: Money
     total: Money
     authorization_amount: Money
@@ -84,12 +132,15 @@ class PreviewAnswer(Answer):
 
 
 class ConfirmAnswer(Answer):
-    """The paid order. `total_paid` is its total; weighed goods are settled when picked."""
+    """The paid order. `total_paid` is its total; weighed goods are settled when picked.
+
+    An order that a coupon makes free has no payment, so its `payment_reference` is null.
+    """
 
     order_id: int
     order_number: str
     total_paid: Money
-    payment_reference: str
+    payment_reference: str | None
 
 
 class PendingAnswer(Answer):

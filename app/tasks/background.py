@@ -1,4 +1,4 @@
-"""Work nobody waits for: relaying the outbox and sweeping unfinished payments, in a loop beside the web requests.
+"""Work nobody waits for: relaying the outbox, sweeping unfinished payments and prices, in a loop beside the web.
 
 Any number of processes may run the loop: every row is claimed by a lease before it is worked on.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
 
@@ -45,6 +46,7 @@ def chores() -> list[Chore]:
     return [
         Chore("relay", RELAY_SECONDS, lambda: relay_due(RELAY_BATCH)),
         Chore("sweep", SWEEP_SECONDS, sweep),
+        Chore("prices", SWEEP_SECONDS, sweep_prices),
     ]
 
 

@@ -31,7 +31,7 @@ _KEY_HEADER = Header(
 @endpoint(
     body=PreviewRequest,
     answers={200: PreviewAnswer},
-    errors=(errors.CartNotFound, errors.BranchNotFound),
+    errors=(errors.CartNotFound, errors.BranchNotFound, errors.CouponNotFound, errors.CouponNotApplicable),
 )
 def show_preview(body: PreviewRequest) -> Response:
     """Price a cart as it would be sold now, and name what is not there."""
@@ -55,9 +55,12 @@ def show_preview(body: PreviewRequest) -> Response:
         errors.CartNotFound,
         errors.BranchNotFound,
         errors.SlotNotFound,
+        errors.CouponNotFound,
+        errors.PreferredProductNotFound,
         PaymentTokenNotFound,
         errors.InsufficientStock,
         errors.PriceChanged,
+        errors.CouponNotApplicable,
         errors.SlotFull,
         errors.CartClosed,
         errors.KeyReused,

@@ -16,6 +16,7 @@ from app.errors import BadRequest, Conflict, DomainError, NotFound, ValidationFa
 from app.models import CartItem, Category, Inventory, Product, StockLocation
 from app.models.base import AnyRow
 from app.services.branches import delivery_source
+from app.services.catalog import prices
 
 By = Literal["product_ids", "item_id"]
 
@@ -111,7 +112,7 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
         select(
             Product.id.label("product_id"),
             Product.name,
-            Product.price,
+            prices.PRICE.label("price"),
             Product.sold_by,
             Product.estimated_weight_grams,
             and_(Product.is_active, Category.is_active).label("sellable"),

@@ -18,6 +18,7 @@ from app.schemas.carts import CartAnswer, CartLine
 from app.services import locks
 from app.services.branches import delivery_source
 from app.services.carts.shoppers import CHANNEL, CartNotFound, Shopper
+from app.services.catalog import prices
 from app.transaction import reading, transaction
 
 Key = Literal["cart_id", "user_id", "token_hash"]
@@ -81,7 +82,7 @@ def _statement(key: Key, _delivery_source: int | None) -> Select[*tuple[Any, ...
             CartItem.unit_price,
             Product.name.label("product_name"),
             Product.image_urls[1].label("product_image"),
-            Product.price,
+            prices.PRICE.label("price"),
             Product.unit,
             Product.sold_by,
             Product.estimated_weight_grams,

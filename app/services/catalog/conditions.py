@@ -62,11 +62,11 @@ def in_category() -> Condition:
 
 
 def priced_from() -> Condition:
-    return Product.price >= bindparam("min_price", type_=Numeric(12, 2))
+    return Product.current_price >= bindparam("min_price", type_=Numeric(12, 2))
 
 
 def priced_up_to() -> Condition:
-    return Product.price <= bindparam("max_price", type_=Numeric(12, 2))
+    return Product.current_price <= bindparam("max_price", type_=Numeric(12, 2))
 
 
 def of_brand() -> Condition:

@@ -19,7 +19,9 @@ BANDS = (Decimal(0), Decimal(10), Decimal(20), Decimal(50), Decimal(100))
 def facet_columns(matching: Sequence[Condition], *, branch: bool) -> list[Label[Any]]:
     """Scalar columns that count what satisfies `matching`; with `branch`, stock means the branch's."""
     counted = (
-        select(Product.category_id, Product.price, Product.is_organic, stock_flag(branch=branch).label("stocked"))
+        select(
+            Product.category_id, Product.current_price, Product.is_organic, stock_flag(branch=branch).label("stocked")
+        )
         .where(*matching)
         .limit(literal_column(str(FACETED)))
         .cte("counted")
@@ -66,7 +68,7 @@ def _by_category(counted: CTE) -> ScalarSelect[Any]:
 def _by_price(counted: CTE) -> ScalarSelect[Any]:
     """[[number of the band from 1, count], ...]"""
     starts: ColumnElement[Any] = literal_column(f"'{{{','.join(map(str, BANDS))}}}'::numeric[]")
-    band = func.width_bucket(counted.c.price, starts)
+    band = func.width_bucket(counted.c.current_price, starts)
     groups = select(band.label("band"), func.count().label("number")).group_by(band).subquery()
     return select(func.jsonb_agg(func.jsonb_build_array(groups.c.band, groups.c.number), type_=JSONB)).scalar_subquery()
 

@@ -54,8 +54,8 @@ _SORTS = {
     ProductSort.DATE: ProductSort.UPDATED_AT_DESC,
 }
 _KEYS: dict[ProductSort, tuple[Any, Any, type]] = {
-    ProductSort.PRICE_ASC: (Product.price, Numeric(12, 2), Decimal),
-    ProductSort.PRICE_DESC: (Product.price, Numeric(12, 2), Decimal),
+    ProductSort.PRICE_ASC: (Product.current_price, Numeric(12, 2), Decimal),
+    ProductSort.PRICE_DESC: (Product.current_price, Numeric(12, 2), Decimal),
     # The normalised name: case and accents do not count, as in a dictionary.
     ProductSort.NAME_ASC: (Product.search_name, Text, str),
     ProductSort.NAME_DESC: (Product.search_name, Text, str),

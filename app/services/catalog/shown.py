@@ -26,6 +26,7 @@ from app.domain.pricing import piece_price
 from app.models import Category, Inventory, Product, ProductGtin, Review, StockLocation
 from app.models.base import AnyRow
 from app.schemas import catalog as schemas
+from app.services.catalog import prices
 
 
 def _as_driven(column: InstrumentedAttribute[Any]) -> Label[Any]:
@@ -40,7 +41,8 @@ _COLUMNS = (
     Product.brand,
     Product.description,
     Product.category_id,
-    Product.price,
+    prices.PRICE.label("price"),
+    prices.OLD_PRICE.label("old_price"),
     Product.compare_at_price,
     Product.deposit,
     Product.tax_rate,
@@ -119,7 +121,6 @@ def product_of(row: AnyRow, currency: str) -> schemas.Product:
     """The answer for one row of `with_details`; whatever columns follow are left out."""
     values: dict[str, Any] = dict(zip(_DETAILS, row, strict=False))
     here = values["branch_available_quantity"]
-    values["old_price"] = values["compare_at_price"]
     values["piece_price"] = piece_price(values["price"], values["sold_by"], values["estimated_weight_grams"])
     values["currency"] = currency
     values["gtins"] = [shown_gtin(gtin) for gtin in values["gtins"]]

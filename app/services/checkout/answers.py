@@ -26,8 +26,8 @@ class Decision:
     is_replay: bool = False
 
 
-def confirmed(*, order_id: int, order_number: str, total: Decimal, reference: str) -> Decision:
-    """The payment is authorized."""
+def confirmed(*, order_id: int, order_number: str, total: Decimal, reference: str | None) -> Decision:
+    """The payment is authorized, or nothing is to be paid (then there is no reference)."""
     answer = ConfirmAnswer(order_id=order_id, order_number=order_number, total_paid=total, payment_reference=reference)
     return Decision(CONFIRMED, {"data": answer.model_dump(mode="json")})
 

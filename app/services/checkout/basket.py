@@ -46,8 +46,11 @@ def missing_items(lines: Sequence[BasketLine]) -> list[MissingItem]:
     ]
 
 
-def order_item(line: BasketLine) -> dict[str, Any]:
-    """The snapshot of a line that goes into the order, as JSON values (money as text, so that no cent is lost)."""
+def order_item(line: BasketLine, *, discount: Decimal, tax: Decimal) -> dict[str, Any]:
+    """The snapshot of a line that goes into the order, as JSON values (money as text, so that no cent is lost).
+
+    `discount` is the line's share of what is taken off the items, `tax` what is inside the rest.
+    """
     row, priced = line.row, line.priced
     by_weight = priced.sold_by is SoldBy.WEIGHT
     return {
@@ -65,7 +68,8 @@ def order_item(line: BasketLine) -> dict[str, Any]:
         "line_total": str(priced.line_total),
         "unit_deposit": str(priced.unit_deposit),
         "tax_rate": str(priced.tax_rate),
-        "tax_amount": str(priced.tax_amount),
+        "tax_amount": str(tax),
+        "discount_amount": str(discount),
     }
 
 

@@ -35,9 +35,7 @@ def confirm(form: ConfirmRequest, idempotency_key: str, caller: Caller) -> Decis
     """
     key = Key(f"user:{caller.user_id}", ROUTE, idempotency_key, request_hash(form))
     placed = _place_patiently(lambda: retried(lambda: place(form, key, caller)))
-    if placed.answer is not None:
-        return answers.replay(*placed.answer)
-    return conclude(placed.order_id)
+    return placed.answer or conclude(placed.order_id)
 
 
 def conclude(order_id: int) -> Decision:

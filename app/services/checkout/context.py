@@ -1,5 +1,6 @@
 """Everything a checkout needs to know besides the basket, read in one statement and without locks."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
@@ -9,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain import slots
-from app.domain.enums import FulfillmentType
+from app.domain.coupons import Coupon
+from app.domain.discounts import Discount
+from app.domain.enums import DiscountKind, FulfillmentType
 from app.domain.pricing import DeliveryTariff
 from app.errors import BadRequest
 from app.models.base import AnyRow
 from app.schemas.checkout import CheckoutRequest
-from app.services.checkout.errors import BranchNotFound, InvalidSlot, SlotFull, SlotNotFound
+from app.services.checkout.errors import BranchNotFound, CouponNotFound, InvalidSlot, SlotFull, SlotNotFound
 
 _READ = text("""
 SELECT shop.delivery_min, shop.delivery_fee,
@@ -25,6 +28,13 @@ SELECT shop.delivery_min, shop.delivery_fee,
         WHERE slot_id = slot.id AND delivery_date >= :today) AS occurrences,
        token.id AS token_id, token.provider AS token_provider, token.is_active AS token_is_active,
        home.address_line || ', ' || home.city || ', ' || home.postal_code || ', ' || home.country AS default_address,
+       coupon.id AS coupon_id, coupon.code AS coupon_code, coupon.description AS coupon_description,
+       coupon.kind AS coupon_kind, coupon.value AS coupon_value, coupon.max_discount, coupon.minimum_total,
+       coupon.usage_limit, coupon.per_user_limit, coupon.used_count, uses.used_count AS used_by_customer,
+       coupon.starts_at > now() AS coupon_is_early, coupon.ends_at <= now() AS coupon_is_over,
+       ARRAY(SELECT products.id FROM products JOIN categories ON categories.id = products.category_id
+             WHERE products.id = ANY(CAST(:preferred_ids AS bigint[])) AND products.shop_id IS NULL
+               AND products.is_active AND categories.is_active) AS preferred_ids,
        kept.request_hash, kept.state AS kept_state, kept.order_id AS kept_order_id, kept.status AS kept_status,
        kept.body AS kept_body
 FROM global_settings AS shop
@@ -37,6 +47,8 @@ LEFT JOIN delivery_slots AS slot ON slot.id = :slot_id AND slot.is_active
 LEFT JOIN payment_tokens AS token ON token.id = :token_id
     AND (token.user_id = :user_id OR (token.user_id IS NULL AND CAST(:sandbox AS boolean)))
 LEFT JOIN addresses AS home ON home.user_id = :user_id AND home.is_default
+LEFT JOIN coupons AS coupon ON coupon.code = :coupon_code AND coupon.is_active
+LEFT JOIN coupon_uses AS uses ON uses.coupon_id = coupon.id AND uses.user_id = :user_id
 LEFT JOIN idempotency_keys AS kept ON kept.principal = :principal AND kept.route = :route AND kept.key = :key
     AND (kept.expires_at > now() OR kept.state = 'placed')
 """)
@@ -76,6 +88,27 @@ class Context:
         if self.row.branch_id is None:
             raise BranchNotFound
         return int(self.row.branch_id)
+
+    def coupon(self) -> Coupon | None:
+        """The coupon asked for, as this customer finds it; None without one. Raises CouponNotFound."""
+        row = self.row
+        if self.form.coupon_code is None:
+            return None
+        if row.coupon_id is None:
+            raise CouponNotFound
+        return Coupon(
+            id=row.coupon_id,
+            code=row.coupon_code,
+            description=row.coupon_description,
+            discount=Discount(DiscountKind(row.coupon_kind), row.coupon_value, row.max_discount),
+            minimum_total=row.minimum_total,
+            usage_limit=row.usage_limit,
+            per_user_limit=row.per_user_limit,
+            used=row.used_count,
+            used_by_customer=row.used_by_customer or 0,
+            is_early=bool(row.coupon_is_early),
+            is_over=bool(row.coupon_is_over),
+        )
 
     def booking(self, now: datetime) -> Booking | None:
         """The delivery slot's date to book; None for a pickup.
@@ -125,6 +158,7 @@ def read_context(
     user_id: int,
     form: CheckoutRequest,
     token_id: int | None = None,
+    preferred_ids: Collection[int] = (),
     principal: str = "",
     route: str = "",
     key: str = "",
@@ -138,6 +172,8 @@ def read_context(
         "source_id": current.delivery_source_branch_id,
         "slot_id": form.delivery_slot_id,
         "token_id": token_id,
+        "coupon_code": form.coupon_code,
+        "preferred_ids": list(preferred_ids),
         "user_id": user_id,
         "sandbox": current.payment_provider == "sandbox",
         "principal": principal,

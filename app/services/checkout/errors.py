@@ -64,6 +64,25 @@ class PriceChanged(Conflict):
     message = "The total is not the expected one any more. Preview again and confirm the new total."
 
 
+class CouponNotFound(NotFound):
+    code = "COUPON_NOT_FOUND"
+    message = "There is no such coupon. Check the code, or go on without it."
+
+
+class CouponNotApplicable(Conflict):
+    """`details.reason`: not_started, expired, used_up, used_up_by_you, delivery_only or minimum_not_met."""
+
+    code = "COUPON_NOT_APPLICABLE"
+    message = "This coupon does not apply to this order; details.reason says why. Go on without it, or change the cart."
+
+
+class PreferredProductNotFound(NotFound):
+    """`details.product_ids` names them."""
+
+    code = "PRODUCT_NOT_FOUND"
+    message = "A product wanted as a substitute is not sold here; details.product_ids names it."
+
+
 class PaymentTokenInactive(BadRequest):
     code = "PAYMENT_TOKEN_INACTIVE"
     message = "This means of payment is switched off. Use another one."

@@ -1,8 +1,8 @@
 """T1: every local effect of a checkout, in one transaction under row locks. No network call happens in here."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import orjson
 from sqlalchemy import text
@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from app.config import settings
 from app.domain.caller import Caller
 from app.domain.enums import CartStatus, IdempotencyState, PaymentProvider
-from app.domain.pricing import total_up
+from app.errors import BadRequest
 from app.schemas.checkout import ConfirmRequest
+from app.schemas.money import money_number
 from app.services import locks, payment_tokens
 from app.services.checkout import answers, errors
 from app.services.checkout.answers import Decision
-from app.services.checkout.basket import missing_items, price_lines
+from app.services.checkout.basket import BasketLine, missing_items, price_lines
+from app.services.checkout.billing import bill
 from app.services.checkout.context import Context, read_context
 from app.services.checkout.writing import Key, Purchase, write_order
 from app.services.payment_tokens import PaymentTokenNotFound
@@ -25,10 +27,10 @@ from app.transaction import after_commit, transaction
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """The order this key stands for. `answer` is the finished (status, body), None while the payment is undecided."""
+    """The order this key stands for. `answer` is its final answer, None while the payment is undecided."""
 
     order_id: int
-    answer: tuple[int, dict[str, Any]] | None = None
+    answer: Decision | None = None
 
 
 def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
@@ -59,6 +61,7 @@ def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -
         user_id=caller.user_id,
         form=form,
         token_id=form.payment_token_id,
+        preferred_ids=_preferred_ids(form),
         principal=key.principal,
         route=key.route,
         key=key.key,
@@ -70,7 +73,7 @@ def _replayed(context: Context, key: Key) -> Placed:
     if kept.request_hash != key.request_hash:
         raise errors.KeyReused
     if kept.kept_state == IdempotencyState.DONE:
-        return Placed(kept.kept_order_id, (kept.kept_status, kept.kept_body))
+        return Placed(kept.kept_order_id, answers.replay(kept.kept_status, kept.kept_body))
     return Placed(kept.kept_order_id)
 
 
@@ -78,8 +81,9 @@ _SOLD = text("""
     SELECT orders.id AS order_id, orders.order_number, orders.status AS order_status, orders.total_amount,
            orders.cancel_reason, payments.reference, operations.failure_code,
            decided.status AS kept_status, decided.body AS kept_body
-    FROM orders JOIN payments ON payments.order_id = orders.id
-    JOIN payment_operations AS operations ON operations.payment_id = payments.id AND operations.kind = 'authorize'
+    FROM orders LEFT JOIN payments ON payments.order_id = orders.id
+    LEFT JOIN payment_operations AS operations
+        ON operations.payment_id = payments.id AND operations.kind = 'authorize'
     LEFT JOIN LATERAL (
         SELECT status, body FROM idempotency_keys WHERE order_id = orders.id AND state = 'done' LIMIT 1
     ) AS decided ON true
@@ -110,25 +114,23 @@ def _bind_to_order_of(session: Session, cart_id: int, key: Key) -> Placed:
         "kept_for": timedelta(hours=settings().idempotency_hours),
     }
     session.execute(_BIND, {**values, **asdict(key)})
-    return Placed(sold.order_id, (kept.status, kept.body) if kept else None)
+    return Placed(sold.order_id, answers.replay(kept.status, kept.body) if kept else None)
 
 
 def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Key, caller: Caller) -> Placed:
     purchase = _decide(session, form, context)
-    order_id = write_order(session, purchase=purchase, key=key, caller=caller)
-    if order_id is None:
-        raise errors.SlotFull
+    written = write_order(session, purchase=purchase, key=key, caller=caller)
     if form.save_as_default:
         # After the commit, as this locks the user's row, which comes before the cart in the order of locks.
         after_commit(session, lambda: payment_tokens.prefer(caller, payment_token_id=form.payment_token_id))
-    return Placed(order_id)
+    return Placed(written.order_id, written.answer)
 
 
 def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchase:
     """Check everything and price the basket from the locked rows; raises the refusals.
 
-    The context was read before the cart was locked: what it says of the slot is a first look, which spares the locks
-    of the lines where the slot is full. `write_order` decides.
+    The context was read before the cart was locked: what it says of the slot and the coupon is a first look, which
+    spares the locks of the lines where the slot is full. `write_order` decides.
     """
     branch_id = context.branch_id()
     booking = context.booking(datetime.now(UTC))
@@ -138,12 +140,12 @@ def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchas
     if missing := missing_items(lines):
         raise errors.InsufficientStock(details={"missing": [item.model_dump() for item in missing]})
     _check_token(context)
-    totals = total_up(
-        (line.priced for line in lines), form.fulfillment_type, context.tariff, settings().weighed_buffer_percent
-    )
-    if form.expected_total is not None and form.expected_total != totals.total:
-        raise errors.PriceChanged(details={"total": float(totals.total)})
-    return Purchase(form, context, lines, totals, booking, _address(form, context))
+    _check_wishes(form, context, lines)
+    priced = bill(context, lines)
+    total = priced.totals.total
+    if form.expected_total is not None and form.expected_total != total:
+        raise errors.PriceChanged(details={"total": money_number(total)})
+    return Purchase(form, context, lines, priced, booking, _address(form, context))
 
 
 def _check_token(context: Context) -> None:
@@ -155,6 +157,21 @@ def _check_token(context: Context) -> None:
     sandbox = settings().payment_provider == "sandbox"
     if row.token_provider != (PaymentProvider.MOCKPAY if sandbox else PaymentProvider.STRIPE):
         raise errors.UnsupportedProvider
+
+
+def _check_wishes(form: ConfirmRequest, context: Context, lines: Sequence[BasketLine]) -> None:
+    """Wishes are for lines of the cart and name what is sold. Raises BadRequest or PreferredProductNotFound."""
+    strays = {wish.product_id for wish in form.substitutions} - {line.row.product_id for line in lines}
+    if strays:
+        raise BadRequest(
+            "substitutions names a product that is not in the cart.", details={"product_ids": sorted(strays)}
+        )
+    if unknown := set(_preferred_ids(form)) - set(context.row.preferred_ids):
+        raise errors.PreferredProductNotFound(details={"product_ids": sorted(unknown)})
+
+
+def _preferred_ids(form: ConfirmRequest) -> list[int]:
+    return [wish.preferred_product_id for wish in form.substitutions if wish.preferred_product_id is not None]
 
 
 def _address(form: ConfirmRequest, context: Context) -> str | None:

@@ -14,7 +14,8 @@ from app.services.carts import restoring
 from app.services.checkout.answers import Decision
 from app.transaction import after_commit
 
-# The movement comes first: its UNIQUE source makes a second release insert nothing, and so free nothing.
+# The movement comes first: its UNIQUE source makes a second release insert nothing, and so free nothing. The coupon
+# reads the slot's result, and its use the coupon's, as PostgreSQL keeps no other order of locks inside a statement.
 _RELEASE = text("""
 WITH held AS MATERIALIZED (
     SELECT 'order_item' AS source_type, id, product_id, held_quantity FROM order_items WHERE order_id = :order_id
@@ -42,6 +43,17 @@ WITH held AS MATERIALIZED (
     RETURNING occurrence_id
 ), slot AS (
     UPDATE slot_occurrences SET booked = booked - 1 FROM booking WHERE slot_occurrences.id = booking.occurrence_id
+    RETURNING id
+), discount AS (
+    UPDATE order_discounts SET released_at = now() WHERE order_id = :order_id AND released_at IS NULL
+    RETURNING coupon_id
+), coupon AS (
+    UPDATE coupons SET used_count = used_count - 1 FROM discount
+    WHERE coupons.id = discount.coupon_id AND (SELECT count(*) FROM slot) >= 0
+    RETURNING coupons.id
+), coupon_use AS (
+    UPDATE coupon_uses SET used_count = used_count - 1 FROM coupon
+    WHERE coupon_uses.coupon_id = coupon.id AND coupon_uses.user_id = :user_id
 ), answered AS (
     UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
     WHERE order_id = :order_id AND state = 'placed'
@@ -91,6 +103,7 @@ def cancel(
     values = {
         "order_id": order.order_id,
         "stock_location_id": order.stock_location_id,
+        "user_id": order.user_id,
         "actor_user_id": by.user_id if by else None,
         "reason": reason,
         "answer_status": answer.status,

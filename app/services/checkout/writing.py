@@ -1,7 +1,8 @@
 """The one statement that writes a checkout.
 
-Every row that can be contended is locked before (cart, inventory) or last (slot occurrence), so this is the only work
-done while others wait. One round trip instead of a dozen is what makes a hot product sell several times faster.
+Every row that can be contended is locked before (cart, inventory) or last (slot occurrence, then coupon, then its use
+by the customer: each reads the one before, as PostgreSQL keeps no other order inside a statement), so this is the only
+work done while others wait. One round trip instead of a dozen is what makes a hot product sell several times faster.
 """
 
 import secrets
@@ -11,18 +12,23 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, Interval, String, bindparam, text
+from sqlalchemy import BigInteger, Boolean, Date, Interval, Numeric, SmallInteger, String, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.caller import Caller
 from app.domain.channels import DELIVERY_OR_PICKUP
-from app.domain.enums import PaymentProvider
-from app.domain.pricing import Totals
+from app.domain.coupons import CouponRefusal
+from app.domain.enums import OrderStatus, PaymentProvider
+from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmRequest
+from app.services.checkout import answers
+from app.services.checkout.answers import Decision
 from app.services.checkout.basket import BasketLine, order_item
+from app.services.checkout.billing import Bill, not_applicable
 from app.services.checkout.context import Booking, Context
+from app.services.checkout.errors import SlotFull
 
 PICKUP_WINDOW = timedelta(hours=2)
 FIRST_SWEEP = timedelta(seconds=30)
@@ -38,7 +44,8 @@ WITH next AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(:lines) AS line(
         product_id bigint, name text, sku text, unit text, image_url text, sold_by text, price_per_kg numeric,
         estimated_weight_grams integer, age_limit smallint, unit_price numeric, quantity integer, line_total numeric,
-        unit_deposit numeric, tax_rate numeric, tax_amount numeric)
+        unit_deposit numeric, tax_rate numeric, tax_amount numeric, discount_amount numeric,
+        substitution_preference text, preferred_product_id bigint)
 ), placed AS (
     INSERT INTO orders (id, order_number, user_id, cart_id, channel, stock_location_id, status, fulfillment_type,
                         currency, items_total, deposit_total, delivery_fee, delivery_tax_rate, discount_total,
@@ -46,15 +53,17 @@ WITH next AS MATERIALIZED (
     SELECT id,
            'ORD-' || floor(extract(epoch FROM now())) || '-'
                || upper(lpad(to_hex(id * {_SCRAMBLE} % 16777216), 6, '0')),
-           :user_id, :cart_id, :channel, :stock_location_id, 'PENDING_PAYMENT', :fulfillment_type, :currency,
+           :user_id, :cart_id, :channel, :stock_location_id, :status, :fulfillment_type, :currency,
            :items_total, :deposit_total, :delivery_fee, :delivery_tax_rate, :discount_total, :tax_total,
-           :total_amount, :address, :slot_id, :slot_start, :slot_end, now() + :pay_within
+           :total_amount, :address, :slot_id, :slot_start, :slot_end,
+           CASE WHEN :is_free THEN NULL ELSE now() + :pay_within END
     FROM next
     RETURNING id, order_number
 ), items AS (
     INSERT INTO order_items (order_id, product_id, name, sku, unit, image_url, sold_by, price_per_kg,
                              estimated_weight_grams, age_limit, unit_price, quantity, line_total, unit_deposit,
-                             tax_rate, tax_amount, held_quantity)
+                             tax_rate, tax_amount, discount_amount, substitution_preference,
+                             preferred_product_id, held_quantity)
     SELECT next.id, lines.*, lines.quantity FROM next, lines
     RETURNING id, product_id, quantity
 ), stock AS (
@@ -71,7 +80,7 @@ WITH next AS MATERIALIZED (
     INSERT INTO payments (order_id, payment_token_id, provider, reference, currency, requested_amount)
     SELECT id, :token_id, :provider, :reference_prefix || lpad(to_hex(id), 8, '0') || :reference_suffix,
            :currency, :authorization
-    FROM next
+    FROM next WHERE NOT :is_free
     RETURNING id
 ), operation AS (
     INSERT INTO payment_operations (payment_id, kind, idempotency_key, amount, next_at)
@@ -79,11 +88,16 @@ WITH next AS MATERIALIZED (
 ), closed AS (
     UPDATE carts SET status = 'CHECKED_OUT', updated_at = now() WHERE id = :cart_id
 ), kept AS (
-    INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, expires_at)
-    SELECT :principal, :route, :key, :request_hash, 'placed', id, now() + :kept_for FROM next
+    INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, status, body, expires_at)
+    SELECT :principal, :route, :key, :request_hash, CASE WHEN :is_free THEN 'done' ELSE 'placed' END, id,
+           :answer_status, jsonb_set(jsonb_set(:answer_body, '{{data,order_id}}', to_jsonb(id)),
+                                     '{{data,order_number}}', to_jsonb(order_number)),
+           now() + :kept_for
+    FROM placed
     ON CONFLICT (principal, route, key) DO UPDATE
-    SET request_hash = excluded.request_hash, state = 'placed', order_id = excluded.order_id, status = NULL,
-        body = NULL, expires_at = excluded.expires_at
+    SET request_hash = excluded.request_hash, state = excluded.state, order_id = excluded.order_id,
+        status = excluded.status, body = excluded.body, expires_at = excluded.expires_at
+    RETURNING body
 ), audited AS (
     INSERT INTO audit_events (entity_type, entity_id, action, new_value, actor_user_id, request_id)
     SELECT 'order', id, 'CREATE', :audit || jsonb_build_object('order_number', order_number),
@@ -97,9 +111,11 @@ WITH next AS MATERIALIZED (
     FROM next
 ), published AS (
     INSERT INTO outbox (topic, aggregate, payload)
-    SELECT 'order.placed', 'order:' || id,
+    SELECT topic, 'order:' || id,
            jsonb_build_object('order_id', id, 'user_id', :user_id, 'order_number', order_number)
-    FROM placed
+    FROM placed, (VALUES (1, 'order.placed'), (2, 'order.confirmed')) AS told(place, topic)
+    WHERE place = 1 OR :is_free
+    ORDER BY place
 ), occurrence AS (
     INSERT INTO slot_occurrences AS slot (slot_id, delivery_date, capacity, booked)
     SELECT :slot_id, :slot_date, :slot_capacity, 1
@@ -109,8 +125,26 @@ WITH next AS MATERIALIZED (
     RETURNING id
 ), booking AS (
     INSERT INTO slot_bookings (order_id, occurrence_id) SELECT next.id, occurrence.id FROM next, occurrence
+), coupon AS (
+    UPDATE coupons SET used_count = used_count + 1
+    WHERE id = :coupon_id AND is_active AND (usage_limit IS NULL OR used_count < usage_limit)
+      AND (starts_at IS NULL OR starts_at <= now()) AND (ends_at IS NULL OR now() < ends_at)
+      AND (:slot_id IS NULL OR EXISTS (SELECT 1 FROM occurrence))
+    RETURNING id, per_user_limit
+), coupon_use AS (
+    INSERT INTO coupon_uses AS uses (coupon_id, user_id, used_count) SELECT id, :user_id, 1 FROM coupon
+    ON CONFLICT (coupon_id, user_id) DO UPDATE SET used_count = uses.used_count + 1
+    WHERE uses.used_count < COALESCE((SELECT per_user_limit FROM coupon), uses.used_count + 1)
+    RETURNING coupon_id
+), discount AS (
+    INSERT INTO order_discounts (order_id, coupon_id, code, description, kind, value, max_discount, amount)
+    SELECT next.id, coupon.id, :coupon_code, :coupon_description, :coupon_kind, :coupon_value, :coupon_max,
+           :discount_total
+    FROM next, coupon
 )
-SELECT placed.id AS order_id, (SELECT count(*) FROM occurrence) AS booked FROM placed
+SELECT placed.id AS order_id, (SELECT count(*) FROM occurrence) AS booked, (SELECT count(*) FROM coupon) AS coupons,
+       (SELECT count(*) FROM coupon_use) AS coupon_uses, (SELECT body FROM kept) AS answer
+FROM placed
 """).bindparams(
     bindparam("lines", type_=JSONB),
     bindparam("audit", type_=JSONB),
@@ -119,6 +153,15 @@ SELECT placed.id AS order_id, (SELECT count(*) FROM occurrence) AS booked FROM p
     bindparam("slot_date", type_=Date),
     bindparam("stock_location_id", type_=BigInteger),
     bindparam("provider", type_=String),
+    bindparam("is_free", type_=Boolean),
+    bindparam("answer_status", type_=SmallInteger),
+    bindparam("answer_body", type_=JSONB(none_as_null=True)),
+    bindparam("coupon_id", type_=BigInteger),
+    bindparam("coupon_code", type_=String),
+    bindparam("coupon_description", type_=String),
+    bindparam("coupon_kind", type_=String),
+    bindparam("coupon_value", type_=Numeric),
+    bindparam("coupon_max", type_=Numeric),
     bindparam("currency", type_=String),
     bindparam("request_id", type_=String),
     bindparam("pay_within", type_=Interval),
@@ -144,20 +187,36 @@ class Purchase:
     form: ConfirmRequest
     context: Context
     lines: list[BasketLine]
-    totals: Totals
+    bill: Bill
     booking: Booking | None
     address: str | None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the card is asked for nothing, not even for a hold on weighed goods: then there is no payment."""
+        return self.bill.totals.authorization == 0
 
-def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Caller) -> int | None:
-    """Write the whole checkout and answer the order's id, or None when the slot filled up (roll back then). A step.
 
-    Order, items, stock and its movements, payment and its authorization, slot, idempotency key, audit and outbox.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The order made, and its final answer where nothing is to be paid."""
+
+    order_id: int
+    answer: Decision | None
+
+
+def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Caller) -> Written:
+    """Write the whole checkout. A step.
+
+    Order, items, stock and its movements, payment and its authorization, slot, coupon, idempotency key, audit and
+    outbox. Raises SlotFull or CouponNotApplicable when others were faster; what was written is then to be rolled back.
     """
     values = {
         **_order_values(purchase),
         **_slot_values(purchase),
-        "lines": [order_item(line) for line in purchase.lines],
+        **_coupon_values(purchase.bill),
+        **_answer_values(purchase),
+        "lines": _order_items(purchase),
         "user_id": caller.user_id,
         "token_id": purchase.context.row.token_id,
         "provider": purchase.context.row.token_provider,
@@ -173,9 +232,51 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
         "kept_for": timedelta(hours=settings().idempotency_hours),
     }
     row = session.execute(_WRITE, values).one()
+    _check_taken(purchase, row)
+    return Written(row.order_id, Decision(answers.CONFIRMED, row.answer) if row.answer else None)
+
+
+def _check_taken(purchase: Purchase, row: AnyRow) -> None:
+    """Whether slot and coupon had room when their rows were locked. Raises SlotFull or CouponNotApplicable."""
     if purchase.booking is not None and row.booked == 0:
-        return None
-    return int(row.order_id)
+        raise SlotFull
+    if coupon := purchase.bill.used_coupon:
+        if row.coupons == 0:
+            raise not_applicable(CouponRefusal.USED_UP, coupon)
+        if row.coupon_uses == 0:
+            raise not_applicable(CouponRefusal.USED_UP_BY_YOU, coupon)
+
+
+def _order_items(purchase: Purchase) -> list[dict[str, Any]]:
+    """The lines as JSON, each with its share of discount and tax and with what to do if it is not there."""
+    totals, form = purchase.bill.totals, purchase.form
+    wishes = {wish.product_id: wish for wish in form.substitutions}
+    items = []
+    for line, discount, tax in zip(purchase.lines, totals.line_discounts, totals.line_taxes, strict=True):
+        wish = wishes.get(line.row.product_id)
+        wanted = {
+            "substitution_preference": wish.preference if wish else form.default_substitution,
+            "preferred_product_id": wish.preferred_product_id if wish else None,
+        }
+        items.append(order_item(line, discount=discount, tax=tax) | wanted)
+    return items
+
+
+def _coupon_values(bill: Bill) -> dict[str, Any]:
+    names = ("id", "code", "description", "kind", "value", "max")
+    if (coupon := bill.used_coupon) is None:
+        return dict.fromkeys(f"coupon_{name}" for name in names)
+    off = coupon.discount
+    values = (coupon.id, coupon.code, coupon.description, off.kind.value, off.value, off.max_discount)
+    return {f"coupon_{name}": value for name, value in zip(names, values, strict=True)}
+
+
+def _answer_values(purchase: Purchase) -> dict[str, Any]:
+    """The answer kept for the key of an order without payment; the statement puts in the order's id and number."""
+    if not purchase.is_free:
+        return {"is_free": False, "answer_status": None, "answer_body": None}
+    answer = answers.confirmed(order_id=0, order_number="", total=purchase.bill.totals.total, reference=None)
+    return {"is_free": True, "answer_status": answer.status, "answer_body": answer.body}
 
 
 def _reference_parts(purchase: Purchase) -> dict[str, str]:
@@ -191,11 +292,12 @@ def _reference_parts(purchase: Purchase) -> dict[str, str]:
 
 
 def _order_values(purchase: Purchase) -> dict[str, Any]:
-    totals = purchase.totals
+    totals = purchase.bill.totals
     return {
         "cart_id": purchase.form.cart_id,
         "channel": DELIVERY_OR_PICKUP.name.value,
         "stock_location_id": purchase.context.branch_id(),
+        "status": (DELIVERY_OR_PICKUP.first_status if purchase.is_free else OrderStatus.PENDING_PAYMENT).value,
         "fulfillment_type": purchase.form.fulfillment_type.value,
         "currency": settings().currency,
         "items_total": totals.items,

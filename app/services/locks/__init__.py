@@ -1,8 +1,8 @@
 """Every row lock of the project, by name.
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
-order, payment and operation, inventory by (stock location, product), slot occurrence, coupon, ledger account; and among
-accounts: password reset, user, session. Accounts come before carts, a guest's cart before a user's.
+order, payment and operation, stock request, stock transfer, inventory by (stock location, product), slot occurrence,
+coupon, ledger account; and among accounts: password reset, user, session. Accounts come before carts, a guest's cart before a user's.
 Never lock an earlier class after a later one; inside a class ascending by id.
 Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
@@ -10,31 +10,56 @@ populate_existing: without it an object read earlier in the session would keep i
 
 from app.services.locks.accounts import refresh_token, registration_code, user
 from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
+from app.services.locks.coupons import coupon
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
+from app.services.locks.managed import (
+    branch,
+    category_tree,
+    delivery_slot,
+    global_settings,
+    occurrences_from,
+    slot_day,
+)
 from app.services.locks.orders import own_order, staff_order
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
+from app.services.locks.products import outdated_prices, product
+from app.services.locks.shelves import inventory_row, shelf, shelves, stock_request, stock_transfer
 from app.services.locks.stock import inventory, stock_of_order
 from app.services.locks.work import due_outbox, due_webhooks
 
 __all__ = [
     "active_cart",
+    "branch",
     "cart",
     "catalog_import",
+    "category_tree",
     "checkout_lines",
     "claim_authorization",
+    "coupon",
+    "delivery_slot",
     "due_outbox",
     "due_webhooks",
+    "global_settings",
     "guest_cart",
     "inventory",
+    "inventory_row",
     "lease_operation",
     "limit_waits",
+    "occurrences_from",
     "operation",
+    "outdated_prices",
     "own_order",
     "payment_of",
+    "product",
     "refresh_token",
     "registration_code",
+    "shelf",
+    "shelves",
+    "slot_day",
     "staff_order",
     "stock_of_order",
+    "stock_request",
+    "stock_transfer",
     "try_key",
     "user",
     "vocabulary",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.domain.enums import CartStatus, ChannelName
 from app.models import Cart
 from app.models.base import AnyRow
+from app.services.catalog.prices import PRICE_TEXT
 
 _ACTIVE_CART = (
     insert(Cart)
@@ -51,7 +52,7 @@ def guest_cart(session: Session, *, token_hash: str) -> int | None:
     return session.execute(_GUEST_CART, {"token_hash": token_hash}).scalar_one_or_none()
 
 
-_CHECKOUT_LINES = text("""
+_CHECKOUT_LINES = text(f"""
 WITH lines AS MATERIALIZED (
     SELECT product_id, quantity, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
 ), stock AS MATERIALIZED (
@@ -61,7 +62,8 @@ WITH lines AS MATERIALIZED (
     FOR NO KEY UPDATE
 )
 SELECT lines.product_id, lines.quantity, lines.shown_price, COALESCE(stock.available_quantity, 0) AS available,
-       products.name, products.sku, products.unit, products.image_urls[1] AS image_url, products.price,
+       products.name, products.sku, products.unit, products.image_urls[1] AS image_url,
+       {PRICE_TEXT} AS price,
        products.sold_by, products.estimated_weight_grams, products.age_limit, products.deposit, products.tax_rate,
        products.is_active AND categories.is_active AS sellable
 FROM lines
