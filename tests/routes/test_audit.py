@@ -158,10 +158,20 @@ def test_the_plus_of_an_offset_may_arrive_as_a_space(
 
 @pytest.mark.parametrize(
     "query",
-    (
-        "dateFrom=soon dateTo=2020-13-01 dateTo=9999-12-31 limit=many limit=0 limit=201 offset=-1"
-        " actorId=x entityId=0 color=red cursor=abc cursor=WyJ4IiwxXQ"
-    ).split(),
+    [
+        "dateFrom=soon",
+        "dateTo=2020-13-01",
+        "dateTo=9999-12-31",
+        "limit=many",
+        "limit=0",
+        "limit=201",
+        "offset=-1",
+        "actorId=x",
+        "entityId=0",
+        "color=red",
+        "cursor=abc",
+        "cursor=WyJ4IiwxXQ",
+    ],
 )
 def test_what_cannot_be_understood_is_refused(client: FlaskClient, headers: dict[str, str], query: str) -> None:
     answer = client.get(f"{AUDIT}?{query}", headers=headers)

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from app.config import settings
-from app.models import Notification, Order, Payment, User
+from app.models import Order, Payment, StockLocation, User
 from app.models.base import AnyRow
-from app.services.events import texts
+from app.services.events import order_texts
 from app.services.events.event import Event, Handler
+from app.services.events.noting import note
+from app.services.events.order_texts import OrderFacts
 from app.services.events.outgoing import Recipient, tell
-from app.services.events.texts import OrderFacts, Text
-from app.transaction import reading, transaction
+from app.services.events.texts import Text
+from app.transaction import reading
 
 _ORDER = (
     select(
@@ -21,58 +22,58 @@ _ORDER = (
         Order.user_id,
         Order.order_number,
         Order.total_amount,
+        Order.final_total,
+        Order.fulfillment_type,
         Order.currency,
         Order.cancel_reason,
         Order.slot_start,
         Order.slot_end,
         func.coalesce(Payment.refunded_amount, 0).label("refunded"),
         func.coalesce(Payment.refund_pending_amount, 0).label("refund_pending"),
+        StockLocation.name.label("branch_name"),
+        StockLocation.address.label("branch_address"),
         User.email,
         User.phone,
     )
     .join(User, User.id == Order.user_id)
+    .join(StockLocation, StockLocation.id == Order.stock_location_id)
     .outerjoin(Payment, Payment.order_id == Order.id)
     .where(Order.id == bindparam("order_id"))
 )
 
 _TEXTS: dict[str, Callable[[OrderFacts], Text]] = {
-    "order.confirmed": texts.order_confirmed,
-    "order.canceled": texts.order_canceled,
-    "order.refunded": texts.order_refunded,
+    "order.confirmed": order_texts.confirmed,
+    "order.substitution_proposed": order_texts.substitution_proposed,
+    "order.ready": order_texts.ready,
+    "order.out_for_delivery": order_texts.out_for_delivery,
+    "order.delivered": order_texts.delivered,
+    "order.delivery_failed": order_texts.delivery_failed,
+    "order.delayed": order_texts.delayed,
+    "order.canceled": order_texts.canceled,
+    "order.refunded": order_texts.refunded,
 }
 
 
 def _tell_about_order(event: Event) -> None:
     with reading() as connection:
         order = connection.execute(_ORDER, {"order_id": event.payload["order_id"]}).one()
-    text = _TEXTS[event.topic](_facts(order))
-    _notify(event, order, text)
+    text = _TEXTS[event.topic](_facts(order, event))
+    note(event, text, user_id=order.user_id, order_id=order.id)
     tell(Recipient(order.email, order.phone), text, event)
 
 
-def _notify(event: Event, order: AnyRow, text: Text) -> None:
-    """Insert the notification; the UNIQUE outbox_id makes a second try harmless."""
-    row = {
-        "user_id": order.user_id,
-        "outbox_id": event.id,
-        "kind": event.topic,
-        "title": text.subject,
-        "body": text.body,
-        "order_id": order.id,
-    }
-    with transaction() as session:
-        session.execute(insert(Notification).values(row).on_conflict_do_nothing(index_elements=["outbox_id"]))
-
-
-def _facts(order: AnyRow) -> OrderFacts:
+def _facts(order: AnyRow, event: Event) -> OrderFacts:
     return OrderFacts(
         order_number=order.order_number,
-        total=order.total_amount,
+        total=order.total_amount if order.final_total is None else order.final_total,
         refunded=order.refunded,
         given_back=order.refunded + order.refund_pending,
         currency=order.currency,
         reason=order.cancel_reason,
         window=_window(order.slot_start, order.slot_end),
+        fulfillment=order.fulfillment_type,
+        branch=f"{order.branch_name}, {order.branch_address}",
+        told=event.payload,
     )
 
 
