@@ -92,17 +92,17 @@ def claimed_by(session: Session, order: Order) -> OrderClaimed:
 
 def move(session: Session, order: Order, to: OrderStatus, caller: Caller) -> None:
     """Write a new state and its audit event; whether the move is allowed was decided before. A step."""
+    old, order.status = order.status, to
+    order.delayed_from = old if to is OrderStatus.DELAYED else None
     audit.record(
         session,
         entity_type="order",
         action="UPDATE_STATUS",
         entity_id=order.id,
         by=caller,
-        old={"status": order.status},
+        old={"status": old},
         new={"status": to},
     )
-    order.delayed_from = order.status if to is OrderStatus.DELAYED else None
-    order.status = to
 
 
 def _record(session: Session, order: Order, action: str, *, old: int | None, new: int | None, caller: Caller) -> None:
