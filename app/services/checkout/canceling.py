@@ -8,7 +8,7 @@ from app.domain.order_states import CANCELLABLE_BY_OWNER
 from app.errors import Conflict, NotFound
 from app.models import Order
 from app.schemas.checkout import CancelAnswer
-from app.services import audit, locks
+from app.services import locks
 from app.services.checkout import answers, releasing
 from app.services.payments import settlement, sweeper
 from app.transaction import retried, transaction
@@ -30,7 +30,7 @@ def cancel_order(*, order_id: int, caller: Caller) -> CancelAnswer:
     """
     operation_id = retried(lambda: _decide(order_id, caller))
     if operation_id is not None:
-        sweeper.settle(operation_id)
+        sweeper.settle(operation_id, caller)
     return _answer(order_id, caller)
 
 
@@ -51,19 +51,10 @@ def _decide(order_id: int, caller: Caller) -> int | None:
 
 def _fence(session: Session, order: Order, caller: Caller) -> int:
     """Forbid the payment of an undecided order; answers its authorization, which is then cancelled at the provider."""
-    sweeper.fence(session, order_id=order.id, reason="user")
+    sweeper.fence(session, order_id=order.id, reason="user", by=caller)
     payment = locks.payment_of(session, order_id=order.id)
     if payment is None:
         raise RuntimeError(f"order {order.id} awaits a payment it does not have")
-    audit.record(
-        session,
-        entity_type="order",
-        action="UPDATE_STATUS",
-        entity_id=order.id,
-        by=caller,
-        old={"status": OrderStatus.PENDING_PAYMENT},
-        new={"status": OrderStatus.CANCELLING},
-    )
     return settlement.authorization_of(session, payment_id=payment.id)
 
 

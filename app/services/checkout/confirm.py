@@ -35,14 +35,14 @@ def confirm(form: ConfirmRequest, idempotency_key: str, caller: Caller) -> Decis
     """
     key = Key(f"user:{caller.user_id}", ROUTE, idempotency_key, request_hash(form))
     placed = _place_patiently(lambda: retried(lambda: place(form, key, caller)))
-    return placed.answer or conclude(placed.order_id)
+    return placed.answer or conclude(placed.order_id, caller)
 
 
-def conclude(order_id: int) -> Decision:
+def conclude(order_id: int, by: Caller) -> Decision:
     """Pay for a placed order, or wait a moment for whoever is doing so; 202 when it stays undecided."""
     give_up = time.monotonic() + PATIENCE.total_seconds()
     while True:
-        if decision := sending.authorize(order_id):
+        if decision := sending.authorize(order_id, by):
             return decision
         if decision := answers.stored(order_id):
             return decision

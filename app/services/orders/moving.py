@@ -37,7 +37,7 @@ def change_status(*, order_id: int, to: S, caller: Caller) -> None:
     """
     operation_id = retried(lambda: _change(order_id, to, caller))
     if operation_id is not None:
-        sending.carry_out(operation_id)
+        sending.carry_out(operation_id, caller)
 
 
 def _change(order_id: int, to: S, caller: Caller) -> int | None:

@@ -27,7 +27,7 @@ def cancel_order(*, order_id: int, reason: str, caller: Caller) -> None:
     """
     operation_id = retried(lambda: _cancel(order_id, reason, caller))
     if operation_id is not None:
-        sending.carry_out(operation_id)
+        sending.carry_out(operation_id, caller)
 
 
 def _cancel(order_id: int, reason: str, caller: Caller) -> int | None:

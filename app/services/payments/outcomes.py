@@ -6,21 +6,19 @@ Outcomes merge by rank and not by arrival: captured, then authorized, then decli
 
 import logging
 from decimal import Decimal
-from typing import Any
 
-import orjson
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome, Status
-from app.domain.channels import DELIVERY_OR_PICKUP
+from app.domain.caller import Caller
 from app.domain.enums import OperationKind, OperationState, OrderStatus
 from app.models import Payment, PaymentOperation
 from app.models.base import AnyRow
 from app.services import audit, ledger, locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.answers import Decision
-from app.services.payments import settlement
+from app.services.payments import confirming, settlement
 from app.transaction import reading, retried, transaction
 
 log = logging.getLogger("aisle.payments")
@@ -30,9 +28,12 @@ Locked = AnyRow
 FINAL = frozenset({OperationState.OK, OperationState.FAILED, OperationState.CANCELLED, OperationState.MANUAL})
 
 
-def apply(operation_id: int, outcome: Outcome) -> Decision:
-    """Apply an answer to one operation, once, and say what the confirm is answered with now."""
-    return retried(lambda: _apply(operation_id, outcome))
+def apply(operation_id: int, outcome: Outcome, by: Caller | None = None) -> Decision:
+    """Apply an answer to one operation, once, and say what the confirm is answered with now.
+
+    `by` is whose request brought the answer; None where the sweeper or a webhook did.
+    """
+    return retried(lambda: _apply(operation_id, outcome, by))
 
 
 _KINDS = {
@@ -72,37 +73,42 @@ _OPERATIONS = (
 )
 
 
-def _apply(operation_id: int, outcome: Outcome) -> Decision:
+def _apply(operation_id: int, outcome: Outcome, by: Caller | None) -> Decision:
     with transaction() as session:
         locks.limit_waits(session)
         row = locks.operation(session, operation_id=operation_id)
         if row is None:
             raise LookupError(f"payment operation {operation_id} is gone")
-        match OperationKind(row.kind):
-            case OperationKind.AUTHORIZE:
-                return _authorization(session, row, outcome)
-            case OperationKind.CAPTURE:
-                _captured(session, row, outcome)
-            case OperationKind.VOID:
-                _voided(session, row, outcome)
-            case OperationKind.REFUND:
-                _refunded(session, row, outcome)
-        return _standing(row)
+        return apply_to(session, row, outcome, by)
 
 
-def _authorization(session: Session, row: Locked, outcome: Outcome) -> Decision:
+def apply_to(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> Decision:
+    """Apply an answer to an operation as read by `locks.operation`. A step."""
+    match OperationKind(row.kind):
+        case OperationKind.AUTHORIZE:
+            return _authorization(session, row, outcome, by)
+        case OperationKind.CAPTURE:
+            _captured(session, row, outcome, by)
+        case OperationKind.VOID:
+            _voided(session, row, outcome, by)
+        case OperationKind.REFUND:
+            _refunded(session, row, outcome, by)
+    return _standing(row)
+
+
+def _authorization(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> Decision:
     if row.state == OperationState.MANUAL:
         return _standing(row)
     match outcome.status:
         case Status.AUTHORIZED | Status.CAPTURED:
-            return _authorized(session, row, outcome)
+            return _authorized(session, row, outcome, by)
         case Status.DECLINED | Status.VOIDED:
-            return _refused(session, row, outcome)
+            return _refused(session, row, outcome, by)
         case Status.UNKNOWN | Status.NOT_FOUND | Status.REFUNDED:
             return _no_answer(session, row)
 
 
-def _authorized(session: Session, row: Locked, outcome: Outcome) -> Decision:
+def _authorized(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> Decision:
     if row.state == OperationState.OK:
         return _standing(row)
     if not _same_money(row, outcome):
@@ -112,63 +118,28 @@ def _authorized(session: Session, row: Locked, outcome: Outcome) -> Decision:
         decision = answers.confirmed(
             order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
         )
-        session.execute(_CONFIRM, _confirm_values(row, outcome, decision))
+        confirming.confirm(session, row, _facts(row), outcome, decision, by)
         return decision
     # The order is cancelled or being cancelled: keep the money's trace and let go of it.
     _set_operation(session, row, OperationState.OK)
     held = {"authorized_amount": row.amount, "provider_reference": outcome.provider_reference}
     session.execute(update(Payment).where(Payment.id == row.payment_id).values(**held))
     settlement.request_void(session, payment_id=row.payment_id, amount=row.amount)
+    _note(session, row, "PAYMENT_CAPTURED_NOT_COMMITTED", by)
     return _standing(row)
 
 
-_CONFIRM = text("""
-WITH operation AS (
-    UPDATE payment_operations SET state = 'ok', updated_at = now() WHERE id = :operation_id
-), payment AS (
-    UPDATE payments SET authorized_amount = :amount, provider_reference = :provider_reference, updated_at = now()
-    WHERE id = :payment_id
-), confirmed AS (
-    UPDATE orders SET status = :status, updated_at = now() WHERE id = :order_id
-), answered AS (
-    UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
-    WHERE order_id = :order_id AND state = 'placed'
-), audited AS (
-    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id)
-    VALUES ('order', :order_id, 'UPDATE_STATUS', jsonb_build_object('status', 'PENDING_PAYMENT'),
-            jsonb_build_object('status', CAST(:status AS text)), :user_id)
-)
-INSERT INTO outbox (topic, aggregate, payload)
-VALUES ('order.confirmed', 'order:' || :order_id, CAST(:event AS jsonb))
-""")
-
-
-def _confirm_values(row: Locked, outcome: Outcome, decision: Decision) -> dict[str, Any]:
-    return {
-        "operation_id": row.operation_id,
-        "payment_id": row.payment_id,
-        "order_id": row.order_id,
-        "user_id": row.user_id,
-        "amount": row.amount,
-        "provider_reference": outcome.provider_reference,
-        "status": DELIVERY_OR_PICKUP.first_status.value,
-        "answer_status": decision.status,
-        "answer_body": orjson.dumps(decision.body).decode(),
-        "event": orjson.dumps(releasing.event_of(_facts(row))).decode(),
-    }
-
-
-def _refused(session: Session, row: Locked, outcome: Outcome) -> Decision:
+def _refused(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> Decision:
     """Declined, or cancelled at the provider; never overrules an authorization that was already applied."""
     by_us = row.order_status == OrderStatus.CANCELLING
     if row.order_status == OrderStatus.CANCELED or (row.state == OperationState.OK and not by_us):
         return _standing(row)
     if by_us:
         _set_operation(session, row, OperationState.CANCELLED, outcome.failure_code)
-        return _abandoned(session, row)
+        return _abandoned(session, row, by)
     _set_operation(session, row, OperationState.FAILED, outcome.failure_code)
     decision = answers.declined(order_id=row.order_id, failure_code=outcome.failure_code)
-    releasing.cancel(session, _facts(row), reason="payment_declined", answer=decision)
+    releasing.cancel(session, _facts(row), reason="payment_declined", answer=decision, by=by)
     return decision
 
 
@@ -178,7 +149,7 @@ def _no_answer(session: Session, row: Locked) -> Decision:
     return _standing(row)
 
 
-def _captured(session: Session, row: Locked, outcome: Outcome) -> None:
+def _captured(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> None:
     if _settled_or_unknown(session, row, outcome):
         return
     is_canceled = row.order_status == OrderStatus.CANCELED
@@ -191,17 +162,19 @@ def _captured(session: Session, row: Locked, outcome: Outcome) -> None:
     _set_operation(session, row, OperationState.OK)
     _add_to_payment(session, row, captured_amount=row.amount)
     ledger.post_capture(session, operation_id=row.operation_id, order_id=row.order_id, amount=row.amount)
+    _note(session, row, "CAPTURE", by)
     if is_canceled:
         _give_back(session, row)
 
 
-def _voided(session: Session, row: Locked, outcome: Outcome) -> None:
+def _voided(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> None:
     if _settled_or_unknown(session, row, outcome):
         return
     if outcome.status in (Status.VOIDED, Status.NOT_FOUND):
         _set_operation(session, row, OperationState.OK)
+        _note(session, row, "VOID", by)
         if row.order_status == OrderStatus.CANCELLING:
-            _abandoned(session, row)
+            _abandoned(session, row, by)
     elif outcome.status is Status.CAPTURED and settlement.has_capture(session, payment_id=row.payment_id):
         # A capture of ours was under way when the order was cancelled: its answer, here already or not, is refunded.
         _set_operation(session, row, OperationState.FAILED, "captured")
@@ -217,15 +190,15 @@ def _give_back(session: Session, row: Locked) -> None:
         settlement.request_return(session, payment)
 
 
-def _abandoned(session: Session, row: Locked) -> Decision:
+def _abandoned(session: Session, row: Locked, by: Caller | None) -> Decision:
     """The provider has confirmed that nothing is held: the fenced order may be cancelled."""
     reason = row.cancel_reason or "payment_abandoned"
     decision = answers.declined(order_id=row.order_id, failure_code=reason)
-    releasing.cancel(session, _facts(row), reason=reason, answer=decision)
+    releasing.cancel(session, _facts(row), reason=reason, answer=decision, by=by)
     return decision
 
 
-def _refunded(session: Session, row: Locked, outcome: Outcome) -> None:
+def _refunded(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> None:
     if _settled_or_unknown(session, row, outcome):
         return
     if outcome.status is not Status.REFUNDED or not _same_money(row, outcome):
@@ -234,6 +207,7 @@ def _refunded(session: Session, row: Locked, outcome: Outcome) -> None:
     _set_operation(session, row, OperationState.OK)
     _add_to_payment(session, row, refunded_amount=row.amount, refund_pending_amount=-row.amount)
     ledger.post_refund(session, operation_id=row.operation_id, order_id=row.order_id, amount=row.amount)
+    _note(session, row, "REFUND", by)
     releasing.publish(session, _facts(row), "order.refunded")
 
 
@@ -277,6 +251,20 @@ def _add_to_payment(session: Session, row: Locked, **added: Decimal) -> None:
     session.execute(update(Payment).where(Payment.id == row.payment_id).values(**values))
 
 
+def _note(session: Session, row: Locked, action: str, by: Caller | None) -> None:
+    """Tell the audit trail that money moved, or that it is held for an order that will not come."""
+    audit.record(
+        session,
+        entity_type="payment",
+        action=action,
+        entity_id=row.payment_id,
+        by=by,
+        old={"state": row.state},
+        new={"state": OperationState.OK, "amount": str(row.amount), "currency": row.currency},
+        context={"operation_id": row.operation_id, "order_id": row.order_id},
+    )
+
+
 def _to_manual(session: Session, row: Locked, reason: str) -> None:
     """Leave it to a person: an answer that fits nothing we asked for is never applied by itself."""
     log.error("payment operation needs a person", extra={"operation_id": row.operation_id, "reason": reason})
@@ -286,5 +274,7 @@ def _to_manual(session: Session, row: Locked, reason: str) -> None:
         entity_type="payment",
         action="NEEDS_ATTENTION",
         entity_id=row.payment_id,
+        old={"state": row.state},
+        new={"state": OperationState.MANUAL},
         context={"operation_id": row.operation_id, "reason": reason},
     )

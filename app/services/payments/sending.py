@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.clients.payments import Outcome
 from app.clients.providers import payment_client
 from app.config import settings
+from app.domain.caller import Caller
 from app.domain.enums import OperationKind
 from app.models.base import AnyRow
 from app.services import locks
@@ -13,23 +14,23 @@ from app.services.payments import outcomes
 from app.transaction import transaction
 
 
-def authorize(order_id: int) -> Decision | None:
+def authorize(order_id: int, by: Caller | None = None) -> Decision | None:
     """Take on the authorization of an order, send it and apply the answer; None when there is nothing to send."""
     with transaction() as session:
         locks.limit_waits(session)
         claimed = locks.claim_authorization(session, order_id=order_id, patience=answer_time())
     if claimed is None:
         return None
-    return outcomes.apply(claimed.operation_id, ask(claimed, claimed.provider_token))
+    return outcomes.apply(claimed.operation_id, ask(claimed, claimed.provider_token), by)
 
 
-def carry_out(operation_id: int, token: str | None = None) -> None:
+def carry_out(operation_id: int, by: Caller | None = None) -> None:
     """Send one operation and apply the answer; sending it again is harmless (its key goes along)."""
     with transaction() as session:
         locks.limit_waits(session)
         row = locks.operation(session, operation_id=operation_id)
     if row is not None and row.state not in outcomes.FINAL:
-        outcomes.apply(operation_id, ask(row, token or ""))
+        outcomes.apply(operation_id, ask(row, ""), by)
 
 
 def ask(row: AnyRow, token: str) -> Outcome:

@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from app.clients.payments import Status
 from app.clients.providers import payment_client
 from app.config import settings
+from app.domain.caller import Caller
 from app.domain.enums import OperationKind, OperationState, OrderStatus
 from app.models import Order, Payment, PaymentOperation
 from app.models.base import AnyRow
-from app.services import locks
+from app.services import audit, locks
 from app.services.payments import outcomes, sending, webhooks
 from app.transaction import reading, transaction
 
@@ -42,17 +43,17 @@ def sweep() -> dict[str, int]:
     }
 
 
-def settle(operation_id: int) -> None:
-    """Bring one payment operation nearer to its end; harmless to repeat."""
+def settle(operation_id: int, by: Caller | None = None) -> None:
+    """Bring one payment operation nearer to its end, at the wish of `by` if anybody's; harmless to repeat."""
     row = _read(operation_id)
     if row is None or row.state in outcomes.FINAL:
         return
     if row.kind != OperationKind.AUTHORIZE:
-        sending.carry_out(operation_id)
+        sending.carry_out(operation_id, by)
     elif row.order_status == OrderStatus.CANCELLING or row.is_late:
-        _abandon(row)
+        _abandon(row, by)
     else:
-        _resume(row)
+        _resume(row, by)
 
 
 def _sweep_operations() -> int:
@@ -73,16 +74,16 @@ def _lease() -> int | None:
         return locks.lease_operation(session, pauses=PAUSES)
 
 
-def _resume(row: AnyRow) -> None:
+def _resume(row: AnyRow, by: Caller | None) -> None:
     """Ask what became of an authorization; when it never arrived, send it again under the same key."""
     outcome = payment_client(settings()).find(reference=row.reference)
     if outcome.status is Status.NOT_FOUND:
-        sending.authorize(row.order_id)
+        sending.authorize(row.order_id, by)
     else:
-        outcomes.apply(row.operation_id, outcome)
+        outcomes.apply(row.operation_id, outcome, by)
 
 
-def _abandon(row: AnyRow) -> None:
+def _abandon(row: AnyRow, by: Caller | None) -> None:
     """Cancel an unpaid order: fence first, then cancel at the provider, and only then release.
 
     Without the fence a client's retry could confirm the order between the provider's cancel and ours. A provider that
@@ -90,16 +91,16 @@ def _abandon(row: AnyRow) -> None:
     """
     with transaction() as session:
         locks.limit_waits(session)
-        fenced = fence(session, order_id=row.order_id, reason="payment_abandoned")
+        fenced = fence(session, order_id=row.order_id, reason="payment_abandoned", by=by)
     fresh = _read(row.operation_id)  # a request may have set out just before the fence
     if not fenced or fresh is None:
         return
     client = payment_client(settings())
     if client.leaves_tombstones or not fresh.is_on_its_way:
-        outcomes.apply(row.operation_id, client.cancel(reference=row.reference))
+        outcomes.apply(row.operation_id, client.cancel(reference=row.reference), by)
 
 
-def fence(session: Session, *, order_id: int, reason: str) -> bool:
+def fence(session: Session, *, order_id: int, reason: str, by: Caller | None = None) -> bool:
     """Forbid any payment of an undecided order from now on; False when it is decided already. A step."""
     fenced = session.execute(
         update(Order)
@@ -108,6 +109,15 @@ def fence(session: Session, *, order_id: int, reason: str) -> bool:
         .returning(Order.id)
     ).scalar_one_or_none()
     if fenced is not None:
+        audit.record(
+            session,
+            entity_type="order",
+            action="UPDATE_STATUS",
+            entity_id=order_id,
+            by=by,
+            old={"status": OrderStatus.PENDING_PAYMENT},
+            new={"status": OrderStatus.CANCELLING, "reason": reason},
+        )
         return True
     return session.execute(select(Order.status).where(Order.id == order_id)).scalar_one() == OrderStatus.CANCELLING
 
@@ -138,22 +148,29 @@ def _read(operation_id: int) -> AnyRow | None:
         return connection.execute(_READ, values).one_or_none()
 
 
+_GIVE_UP = text("""
+    WITH given_up AS (
+        UPDATE payment_operations AS operations
+        SET state = 'manual', failure_code = 'gave_up', updated_at = now()
+        FROM payment_operations AS before
+        WHERE before.id = operations.id AND operations.state IN ('created', 'sent', 'unknown')
+          AND coalesce(operations.retried_at, operations.created_at) < now() - CAST(:give_up_after AS interval)
+        RETURNING operations.id, operations.payment_id, before.state
+    )
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, context)
+    SELECT 'payment', payment_id, 'NEEDS_ATTENTION', jsonb_build_object('state', state), '{"state": "manual"}',
+           jsonb_build_object('operation_id', id, 'reason', 'gave_up')
+    FROM given_up
+    RETURNING context ->> 'operation_id' AS operation_id
+""")
+
+
 def _give_up() -> None:
-    """Hand operations that found no end in three days to a person."""
-    open_states = (OperationState.CREATED, OperationState.SENT, OperationState.UNKNOWN)
+    """Hand operations that found no end in three days, or in three days since a person retried them, to a person."""
     with transaction() as session:
         locks.limit_waits(session)
-        given_up = session.execute(
-            update(PaymentOperation)
-            .where(
-                PaymentOperation.state.in_(open_states),
-                PaymentOperation.created_at < func.now() - GIVE_UP_AFTER,
-            )
-            .values(state=OperationState.MANUAL, failure_code="gave_up")
-            .returning(PaymentOperation.id)
-        ).scalars()
-        for operation_id in given_up:
-            log.error("payment operation needs a person", extra={"operation_id": operation_id})
+        for given_up in session.execute(_GIVE_UP, {"give_up_after": GIVE_UP_AFTER}):
+            log.error("payment operation needs a person", extra={"operation_id": int(given_up.operation_id)})
 
 
 _SETTLE_ANSWERS = text("""

@@ -1,0 +1,55 @@
+"""The one statement that confirms an order whose payment is authorized."""
+
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.clients.payments import Outcome
+from app.domain.caller import Caller
+from app.domain.channels import DELIVERY_OR_PICKUP
+from app.models.base import AnyRow
+from app.services.checkout.answers import Decision
+from app.services.checkout.releasing import OrderFacts, event_of
+
+_CONFIRM = text("""
+WITH operation AS (
+    UPDATE payment_operations SET state = 'ok', updated_at = now() WHERE id = :operation_id
+), payment AS (
+    UPDATE payments SET authorized_amount = :amount, provider_reference = :provider_reference, updated_at = now()
+    WHERE id = :payment_id
+), confirmed AS (
+    UPDATE orders SET status = :status, updated_at = now() WHERE id = :order_id
+), answered AS (
+    UPDATE idempotency_keys SET state = 'done', status = :answer_status, body = CAST(:answer_body AS jsonb)
+    WHERE order_id = :order_id AND state = 'placed'
+), audited AS (
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id,
+                              request_id)
+    VALUES ('order', :order_id, 'UPDATE_STATUS', jsonb_build_object('status', 'PENDING_PAYMENT'),
+            jsonb_build_object('status', CAST(:status AS text)), :actor_user_id, :request_id)
+)
+INSERT INTO outbox (topic, aggregate, payload)
+VALUES ('order.confirmed', 'order:' || :order_id, CAST(:event AS jsonb))
+""")
+
+
+def confirm(
+    session: Session, row: AnyRow, order: OrderFacts, outcome: Outcome, decision: Decision, by: Caller | None
+) -> None:
+    """Write an authorization and what follows from it. `row` as read by `locks.operation`. A step."""
+    values: dict[str, Any] = {
+        "operation_id": row.operation_id,
+        "payment_id": row.payment_id,
+        "order_id": row.order_id,
+        "actor_user_id": by.user_id if by else None,
+        "request_id": by.origin.request_id if by else None,
+        "amount": row.amount,
+        "provider_reference": outcome.provider_reference,
+        "status": DELIVERY_OR_PICKUP.first_status.value,
+        "answer_status": decision.status,
+        "answer_body": orjson.dumps(decision.body).decode(),
+        "event": orjson.dumps(event_of(order)).decode(),
+    }
+    session.execute(_CONFIRM, values)
