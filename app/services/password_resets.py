@@ -18,6 +18,7 @@ from app.services import audit, login_backoff, outbox, passwords, tokens
 from app.transaction import transaction
 
 LIFETIME = timedelta(minutes=30)
+INVITED_FOR = timedelta(days=3)
 
 
 class InvalidOrExpiredToken(BadRequest):
@@ -97,15 +98,23 @@ def reset(form: ResetPasswordRequest, origin: Origin) -> None:
         )
 
 
+def invite(session: Session, *, user_id: int, email: str) -> None:
+    """Mail the link that sets the first password of a staff account; it works once, for three days. A step."""
+    token = secrets.token_urlsafe(32)
+    fresh = {"email": email, "token_hash": _hash(token), "expires_at": datetime.now(UTC) + INVITED_FOR}
+    session.execute(_MAKE, fresh)
+    _mail(session, user_id=user_id, email=email, token=token, topic="staff.invited")
+
+
 def discard(session: Session, *, user_id: int) -> None:
     """Make a mailed token useless. A step; comes before the lock on the user, as in `reset`."""
     session.execute(delete(PasswordReset).where(PasswordReset.user_id == user_id))
 
 
-def _mail(session: Session, *, user_id: int, email: str, token: str) -> None:
+def _mail(session: Session, *, user_id: int, email: str, token: str, topic: str = "password.reset") -> None:
     link = f"{settings().frontend_base_url.rstrip('/')}/reset-password?token={token}"
     payload = {"email": email, "token": token, "link": link}
-    outbox.publish(session, topic="password.reset", aggregate=f"user:{user_id}", payload=payload)
+    outbox.publish(session, topic=topic, aggregate=f"user:{user_id}", payload=payload)
 
 
 def _hash(token: str) -> str:

@@ -120,13 +120,20 @@ def rotate(session: Session, *, jti: UUID) -> Tokens | None:
     return _issue(session, user_id=token.user_id, role=Role(token.role), session_id=token.session_id)
 
 
-def revoke_session(session: Session, *, session_id: int, because: str) -> None:
-    """End one session: its access and refresh tokens stop working at once. A step."""
-    session.execute(
-        update(AuthSession)
-        .where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
-        .values(revoked_at=func.now(), revoked_because=because)
+def revoke_session(session: Session, *, session_id: int, because: str, user_id: int | None = None) -> bool:
+    """End one session: its access and refresh tokens stop working at once. A step.
+
+    False when it is ended already, or not the session of `user_id`, where given.
+    """
+    statement = update(AuthSession).where(AuthSession.id == session_id, AuthSession.revoked_at.is_(None))
+    if user_id is not None:
+        statement = statement.where(AuthSession.user_id == user_id)
+    ended = session.execute(
+        statement.values(revoked_at=func.now(), revoked_because=because)
+        .returning(AuthSession.id)
+        .execution_options(synchronize_session=False)
     )
+    return ended.first() is not None
 
 
 def revoke_all(session: Session, *, user_id: int, because: str, keep: int | None = None) -> list[int]:

@@ -28,8 +28,14 @@ def _password_reset(event: Event) -> None:
     tell(Recipient(event.payload["email"]), text, event)
 
 
+def _staff_invited(event: Event) -> None:
+    text = texts.staff_invited(settings().shop_name, event.payload["link"], event.payload["token"])
+    tell(Recipient(event.payload["email"]), text, event)
+
+
 HANDLERS: dict[str, Handler] = {
     "user.registered": _registered,
     "registration.code": _registration_code,
     "password.reset": _password_reset,
+    "staff.invited": _staff_invited,
 }

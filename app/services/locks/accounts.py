@@ -1,5 +1,6 @@
 """Users, their refresh tokens and registration codes."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
@@ -34,6 +35,13 @@ def user(session: Session, *, user_id: int) -> User | None:
     """A user's row, locked."""
     statement = select(User).where(User.id == user_id).with_for_update(key_share=True)
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def users(session: Session, *, user_ids: Collection[int]) -> dict[int, User]:
+    """Users by id, locked in the order of their ids; who does not exist is left out."""
+    statement = select(User).where(User.id.in_(user_ids)).order_by(User.id).with_for_update(key_share=True)
+    rows = session.execute(statement.execution_options(populate_existing=True)).scalars()
+    return {row.id: row for row in rows}
 
 
 def registration_code(session: Session, *, email: str) -> RegistrationCode | None:

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 from app.config import settings
 from app.domain.enums import PaymentProvider, Role
 from app.errors import Forbidden
-from app.models import Address, Category, DeliverySlot, PaymentToken, Product, ProductGtin, StockLocation, User
+from app.models import (
+    Address,
+    Category,
+    DeliverySlot,
+    PaymentToken,
+    Product,
+    ProductGtin,
+    StockLocation,
+    User,
+    UserBranch,
+)
 from app.services import locks, passwords
 from app.services.catalog import vocabulary
 from app.services.seed.assortment import products
@@ -75,6 +85,7 @@ def seed() -> Added:
             slots=_add_slots(session, location_ids[PLACES[0].name]),
             users=_add_people(session, location_ids[PLACES[0].name]),
         )
+        _bind_employee(session, [location_ids[place.name] for place in PLACES[:2]])
         vocabulary.rebuild(session)
     return added
 
@@ -174,6 +185,15 @@ def _add_people(session: Session, warehouse_id: int) -> int:
     if any(row["role"] is Role.CUSTOMER for row in rows):
         _equip_customer(session)
     return added
+
+
+def _bind_employee(session: Session, location_ids: list[int]) -> None:
+    """The demo employee works at the warehouse and the first store, unless somebody gave them other branches."""
+    email = next(person.email for person in DEMO_USERS if person.role is Role.EMPLOYEE)
+    user_id = session.execute(select(User.id).where(User.email == email)).scalar_one()
+    bound = session.execute(select(UserBranch.user_id).where(UserBranch.user_id == user_id).limit(1)).first()
+    if bound is None:
+        _insert(session, UserBranch, [{"user_id": user_id, "stock_location_id": place} for place in location_ids])
 
 
 def _equip_customer(session: Session) -> None:

@@ -1,0 +1,1 @@
+"""Users as managers and admins see and change them."""

@@ -1,0 +1,68 @@
+"""Changing users: role, state, name, phone, branches. A new role or a block ends all their sessions at once."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain.caller import Caller
+from app.errors import BadRequest
+from app.models import User
+from app.schemas.users import ManagedUserDetails, UserChange, UserToggle
+from app.services import audit, changes, tokens
+from app.services.users import branches, reading, rules
+from app.transaction import transaction
+
+
+class MissingActiveParam(BadRequest):
+    code = "MISSING_ACTIVE_PARAM"
+    message = "Say whether the user shall be active: ?active=true or ?active=false."
+
+
+def change(form: UserChange, caller: Caller, *, user_id: int) -> ManagedUserDetails:
+    """Change what the form names, and audit what really differs.
+
+    Raises the errors of `rules.touchable`, UserBranchNotFound, NotABranch and NotStaff.
+    """
+    with transaction() as session:
+        user = rules.touchable(session, caller, user_id=user_id, role=form.role, is_active=form.is_active)
+        done = changes.apply(user, _columns(session, form))
+        if form.branch_ids is not None:
+            done = _bind(session, user, form.branch_ids, done)
+        return _finish(session, user, done, caller, "USER_UPDATED")
+
+
+def toggle(query: UserToggle, caller: Caller, *, user_id: int) -> ManagedUserDetails:
+    """Block or unblock a user. Raises MissingActiveParam and the errors of `rules.touchable`."""
+    if query.active is None:
+        raise MissingActiveParam
+    with transaction() as session:
+        user = rules.touchable(session, caller, user_id=user_id, is_active=query.active)
+        return _finish(session, user, changes.apply(user, {"is_active": query.active}), caller, "USER_TOGGLED")
+
+
+def _columns(session: Session, form: UserChange) -> dict[str, Any]:
+    """The columns a form names. The default branch alone may be taken away with null."""
+    given = form.model_dump(exclude_none=True, exclude={"branch_ids", "default_branch_id"})
+    if "default_branch_id" in form.model_fields_set:
+        given["default_branch_id"] = form.default_branch_id
+    named = [*(form.branch_ids or ()), *filter(None, [form.default_branch_id])]
+    branches.check(session, named)
+    return given
+
+
+def _bind(session: Session, user: User, branch_ids: list[int], done: changes.Change) -> changes.Change:
+    old, new = branches.replace(session, user_id=user.id, role=user.role, branch_ids=branch_ids)
+    if old == new:
+        return done
+    return changes.Change({**done.old, "branch_ids": old}, {**done.new, "branch_ids": new})
+
+
+def _finish(session: Session, user: User, done: changes.Change, caller: Caller, action: str) -> ManagedUserDetails:
+    if done:
+        audit.record(
+            session, entity_type="User", action=action, entity_id=user.id, by=caller, old=done.old, new=done.new
+        )
+    if "role" in done.new or done.new.get("is_active") is False:
+        tokens.revoke_all(session, user_id=user.id, because="role_changed" if "role" in done.new else "blocked")
+    session.flush()
+    return reading.details(session, user_id=user.id)
