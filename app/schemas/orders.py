@@ -33,6 +33,7 @@ class OrderSubstitution(Answer):
     id: int
     product_id: int
     name: str
+    sku: str
     image_url: str | None
     quantity: int
     unit_price: Money

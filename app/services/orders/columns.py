@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Function, Numeric, Text, cast, func, literal_column, select
+from sqlalchemy import Function, Numeric, Text, cast, func, literal_column, select
 
 from app.models import Order, OrderDiscount
 from app.schemas.orders import OrderDiscountLine
 
 
-def as_json(columns: Mapping[str, ColumnElement[Any]]) -> Function[Any]:
+def as_json(columns: Mapping[str, Any]) -> Function[Any]:
     """A JSON object of named columns; amounts travel as text, so that they never pass through a float."""
     parts: list[Any] = []
     for name, column in columns.items():

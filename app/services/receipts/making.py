@@ -8,11 +8,11 @@ from reportlab.lib.units import mm
 
 from app.config import settings
 from app.domain.caller import Caller
-from app.domain.enums import FulfillmentType, OrderStatus, SoldBy
+from app.domain.enums import FulfillmentType, OrderStatus
 from app.domain.order_states import UNDECIDED
-from app.schemas.orders import OrderAnswer, OrderLine
+from app.schemas.orders import OrderAnswer
 from app.services.orders import reading
-from app.services.receipts.fonts import is_complete
+from app.services.receipts.entries import final_entry, is_final, ordered_entry, sums
 from app.services.receipts.paper import INNER_WIDTH, Column, Paper
 
 _LINE = (
@@ -71,8 +71,10 @@ def _opening(paper: Paper, order: OrderAnswer) -> None:
 def _lines(paper: Paper, order: OrderAnswer) -> None:
     paper.head(_LINE, ("Item", "Quantity", "Price", f"Total {order.currency}"))
     for line in order.items:
-        paper.row(_LINE, (line.name, str(line.quantity), _amount(line.unit_price), _amount(line.line_total)))
-        for note in _line_notes(line, order.currency):
+        entry = final_entry(line, order.currency) if is_final(order) else ordered_entry(line, order.currency)
+        cells = (entry.name, str(entry.quantity), _amount(entry.unit_price), _amount(entry.total))
+        paper.row(_LINE, cells)
+        for note in entry.notes:
             paper.row(_LINE[:1], (note,), size=_SMALL)
     for deposit in order.deposits:
         cells = (deposit.name, str(deposit.quantity), _amount(deposit.unit_deposit), _amount(deposit.total))
@@ -81,25 +83,11 @@ def _lines(paper: Paper, order: OrderAnswer) -> None:
     paper.rule()
 
 
-def _line_notes(line: OrderLine, currency: str) -> list[str]:
-    """How a weighed line was priced, and the SKU of a product whose name cannot be drawn in full."""
-    notes = []
-    if line.sold_by is SoldBy.WEIGHT and line.price_per_kg is not None and line.estimated_weight_grams is not None:
-        weight = line.estimated_weight_grams * line.quantity
-        notes.append(f"Estimated weight {weight} g, {currency} {_amount(line.price_per_kg)} per kg")
-    if not is_complete(line.name):
-        notes.append(f"SKU {line.sku}")
-    return notes
-
-
 def _sums(paper: Paper, order: OrderAnswer) -> None:
-    sums = [("Items", order.items_total), ("Deposits", order.deposit_total), ("Delivery fee", order.delivery_fee)]
-    for label, amount in sums:
-        if amount or label == "Items":
-            paper.row(_SUM, (label, _amount(amount)))
-    if order.discount_total:
-        paper.row(_SUM, ("Discount", f"-{_amount(order.discount_total)}"))
-    paper.row(_SUM, ("Total", f"{order.currency} {_amount(order.total_amount)}"), size=11, bold=True)
+    for label, amount in sums(order):
+        paper.row(_SUM, (label, _amount(amount)))
+    total = order.total_amount if order.final_total is None else order.final_total
+    paper.row(_SUM, ("Total", f"{order.currency} {_amount(total)}"), size=11, bold=True)
     paper.space()
 
 
@@ -133,6 +121,8 @@ def _status_notes(order: OrderAnswer) -> list[str]:
         notes.append(f"Paid: {order.currency} {_amount(taken)}")
     elif order.status in UNDECIDED or (order.total_amount and not held):
         notes.append("Not paid: this is not a proof of payment.")
+    elif order.final_total is not None and order.status is not OrderStatus.CANCELED:
+        notes.append(f"Being charged to the card: {order.currency} {_amount(order.final_total)}.")
     elif held and order.status is not OrderStatus.CANCELED:
         amount = f"{order.currency} {_amount(held)}"
         notes.append(f"Held on the card: {amount}. The final amount is charged when the order is packed.")

@@ -1,0 +1,172 @@
+"""The staff's queue: orders in work by urgency, then ended ones, newest first; sorted by the database before paging."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    DateTime,
+    Integer,
+    Select,
+    Text,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
+
+from app.config import settings
+from app.domain import urgency
+from app.domain.caller import Caller
+from app.domain.enums import FulfillmentType, OrderStatus, QueuePicker
+from app.domain.order_states import IN_WORK, UNDECIDED
+from app.models import Order, OrderItem
+from app.models.base import AnyRow
+from app.schemas.envelope import PageMeta
+from app.schemas.pagination import DEEPEST_OFFSET, decode_cursor, encode_cursor, page_meta
+from app.schemas.picking_queue import QueueLine, QueueOrder, QueueQuery
+from app.services.orders import cards
+from app.services.orders.columns import as_json
+from app.services.orders.reading import COUNTED_UP_TO
+from app.services.staff import employee_id, works_at
+from app.transaction import reading
+
+ENDED = frozenset(OrderStatus) - IN_WORK - UNDECIDED
+_SMALLEST_REACH = 256
+
+_LINES_OF_JSON = TypeAdapter(list[QueueLine])
+
+
+def page(query: QueueQuery, caller: Caller, *, now: datetime | None = None) -> tuple[list[QueueOrder], PageMeta]:
+    """A page of the orders of the caller's branches with their lines (one statement). Raises ValidationFailed."""
+    now = now or datetime.now(UTC)
+    offset = min(decode_cursor(query.cursor, int)[0], DEEPEST_OFFSET) if query.cursor else query.offset
+    with reading() as connection:
+        rows = connection.execute(_statement(query, offset), _values(query, caller, offset, now)).all()
+    kept, has_next = rows[: query.limit], len(rows) > query.limit
+    following = offset + query.limit
+    meta = page_meta(
+        limit=query.limit,
+        offset=offset,
+        total=_total(rows, offset),
+        has_next=has_next,
+        next_cursor=encode_cursor(following) if following <= DEEPEST_OFFSET else None,
+    )
+    return [_card(row, now) for row in kept], meta
+
+
+_NOW_HERE = func.timezone(bindparam("zone", type_=Text), Order.slot_start)
+RANK: ColumnElement[int] = case(
+    (Order.fulfillment_type == FulfillmentType.PICKUP, urgency.WITHOUT_SLOT),
+    (Order.slot_start.is_(None), urgency.WITHOUT_SLOT),
+    else_=cast(
+        func.floor(func.extract("epoch", _NOW_HERE - bindparam("midnight", type_=DateTime(timezone=False))) / 60),
+        Integer,
+    ),
+)
+"""`domain.urgency.rank` in SQL; the statement takes `zone` and `midnight`."""
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "date_from": Order.created_at >= bindparam("date_from", type_=DateTime(timezone=True)),
+    "date_to": Order.created_at < bindparam("date_to", type_=DateTime(timezone=True)),
+    "branch_id": Order.stock_location_id == bindparam("branch_id", type_=BigInteger),
+    "fulfillment_type": Order.fulfillment_type == bindparam("fulfillment_type", type_=Order.fulfillment_type.type),
+    QueuePicker.ME: Order.picker_id == bindparam("caller_id", type_=BigInteger),
+    QueuePicker.NONE: Order.picker_id.is_(None),
+    QueuePicker.CLAIMED: Order.picker_id.is_not(None),
+}
+
+
+def _statement(query: QueueQuery, offset: int) -> Select[Any]:
+    asked = {name for name in ("date_from", "date_to", "branch_id", "fulfillment_type") if getattr(query, name)}
+    picker = {query.picker} if query.picker else set()
+    statuses = IN_WORK if query.picker else IN_WORK | ENDED
+    if query.status is not None:
+        statuses = statuses & {query.status}
+    return _built(frozenset(statuses), frozenset(asked | picker), _reach(offset + query.limit + 1))
+
+
+def _values(query: QueueQuery, caller: Caller, offset: int, now: datetime) -> dict[str, Any]:
+    return {
+        **query.model_dump(include={"date_from", "date_to", "branch_id", "fulfillment_type"}),
+        "employee_id": employee_id(caller),
+        "caller_id": caller.user_id,
+        "offset": offset,
+        "rows": query.limit + 1,
+        "zone": settings().shop_timezone,
+        "midnight": urgency.midnight(now, settings().zone),
+    }
+
+
+def _reach(rows: int) -> int:
+    """How many ended orders are looked at for a page: a power of two, so that there are few statements to plan."""
+    return max(_SMALLEST_REACH, 1 << (rows - 1).bit_length())
+
+
+@cache
+def _built(statuses: frozenset[OrderStatus], asked: frozenset[str], reach: int) -> Select[Any]:
+    """Open orders are found by their partial index and sorted, as they are few; ended ones come from the newest id on.
+
+    Statuses and reach are literals: with them as parameters PostgreSQL could use neither the partial index nor an early
+    end of the scan. Lines are gathered for the rows of the page alone.
+    """
+    conditions = [works_at(Order.stock_location_id), *(_CONDITIONS[name] for name in sorted(asked))]
+    in_work = select(Order.id, RANK.label("rank"), Order.slot_end).where(_is_one_of(statuses & IN_WORK), *conditions)
+    open_orders = in_work.cte("open_orders").prefix_with("MATERIALIZED")
+    ended = select(Order.id).where(_is_one_of(statuses & ENDED), *conditions)
+    newest = ended.order_by(Order.id.desc()).limit(literal_column(str(reach))).cte("newest").prefix_with("MATERIALIZED")
+    by_urgency = func.row_number().over(order_by=(open_orders.c.rank, open_orders.c.slot_end, open_orders.c.id))
+    count = select(func.count()).select_from(open_orders).scalar_subquery()
+    by_age = count + func.row_number().over(order_by=newest.c.id.desc())
+    placed = union_all(
+        select(open_orders.c.id, by_urgency.label("place")), select(newest.c.id, by_age.label("place"))
+    ).subquery("placed")
+    place = placed.c.place
+    counted = ended.limit(literal_column(str(COUNTED_UP_TO + 1))).subquery()
+    total = count + select(func.count()).select_from(counted).scalar_subquery()
+    first = bindparam("offset", type_=BigInteger)
+    return (
+        cards.CARDS.add_columns(_LINES.label("lines"), total.label("total"))
+        .join(placed, placed.c.id == Order.id)
+        .where(place > first, place <= first + bindparam("rows", type_=BigInteger))
+        .order_by(place)
+    )
+
+
+def _is_one_of(statuses: frozenset[OrderStatus]) -> ColumnElement[bool]:
+    """As literals, in the way the partial index names them."""
+    words = ", ".join(f"'{status}'" for status in OrderStatus if status in statuses)
+    return literal_column(f"orders.status IN ({words})", type_=Boolean) if words else false()
+
+
+_LINES = (
+    select(
+        func.json_agg(
+            as_json({name: OrderItem.__table__.c[name] for name in QueueLine.model_fields})
+        ).aggregate_order_by(OrderItem.id)
+    )
+    .where(OrderItem.order_id == Order.id)
+    .correlate(Order)
+    .scalar_subquery()
+)
+
+
+def _card(row: AnyRow, now: datetime) -> QueueOrder:
+    lines = _LINES_OF_JSON.validate_python(row.lines or [])
+    return QueueOrder.model_construct(**cards.fields(row, lines, now))
+
+
+def _total(rows: Iterable[AnyRow], offset: int) -> int | None:
+    """The number of orders up to 1,000; None beyond, and where an empty page brought no count along."""
+    for row in rows:
+        return row.total if row.total <= COUNTED_UP_TO else None
+    return 0 if offset == 0 else None
