@@ -6,6 +6,7 @@ from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import Upload, endpoint
 from app.schemas.catalog import Category
+from app.schemas.envelope import Message
 from app.schemas.managed_branches import ActiveQuery
 from app.schemas.managed_catalog import (
     CategoryChange,
@@ -23,7 +24,8 @@ from app.schemas.managed_catalog import (
     ProductImages,
     UploadedImage,
 )
-from app.services.catalog import editing_categories, editing_products, managed_products, product_images
+from app.schemas.sales import Sale, SaleForm
+from app.services.catalog import editing_categories, editing_products, managed_products, product_images, sales
 from app.services.pictures import PictureRefused, PictureTooLarge
 
 catalog = Blueprint("managed_catalog", __name__)
@@ -156,3 +158,22 @@ def order_images(product_id: int, body: ImageOrder) -> Response:
 def remove_image(product_id: int, digest: str) -> Response:
     """Take an uploaded picture off a product. Orders that show it keep it."""
     return answer(product_images.remove(current_caller(), product_id=product_id, digest=digest))
+
+
+@catalog.put("/products/<int:product_id>/sale")
+@endpoint(
+    body=SaleForm,
+    answers={200: Sale},
+    errors=(sales.ManagedProductNotFound, sales.SaleNotBelowPrice, sales.SalePeriodRefused),
+)
+def put_sale(product_id: int, body: SaleForm) -> Response:
+    """Put a product on sale for a time, in place of an earlier sale."""
+    return answer(sales.put(body, current_caller(), product_id=product_id))
+
+
+@catalog.delete("/products/<int:product_id>/sale")
+@endpoint(answers={200: Message}, errors=(sales.ManagedProductNotFound, sales.SaleNotFound))
+def delete_sale(product_id: int) -> Response:
+    """Take a product off sale."""
+    sales.end(current_caller(), product_id=product_id)
+    return answer(Message(message="The product has its ordinary price again."))
