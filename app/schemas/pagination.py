@@ -14,6 +14,9 @@ from app.schemas.envelope import PageMeta, Request
 LARGEST_PAGE = 200
 """What no setting can exceed: pages are read with a literal limit, and there are statements for these sizes only."""
 
+LARGEST_SCREEN = 10_000
+"""Rows of the lists that older clients ask for whole."""
+
 DEEPEST_OFFSET = 10_000
 _LARGEST_EXPONENT = 30
 
@@ -21,11 +24,19 @@ Cursor = Annotated[str, Field(min_length=1, max_length=400, pattern="^[A-Za-z0-9
 
 
 def _lenient_limit(value: Any) -> int:
+    return _clamped(value, settings().max_limit)
+
+
+def _screen_limit(value: Any) -> int:
+    return _clamped(value, LARGEST_SCREEN)
+
+
+def _clamped(value: Any, most: int) -> int:
     """A bad number falls back to the default and a large one is clamped; a negative one is refused."""
     number = _lenient_number(value, default_limit())
     if number < 0:
         raise ValueError("must not be negative")
-    return min(number or default_limit(), settings().max_limit)
+    return min(number or default_limit(), most)
 
 
 def default_limit() -> int:
@@ -83,6 +94,12 @@ class LenientPage(Request):
     limit: Annotated[int, BeforeValidator(_lenient_limit), ANY_NUMBER] = Field(default_factory=default_limit)
     offset: Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER] = 0
     cursor: Cursor | None = None
+
+
+class LenientScreen(LenientPage):
+    """A lenient page of up to 10,000 rows."""
+
+    limit: Annotated[int, BeforeValidator(_screen_limit), ANY_NUMBER] = Field(default_factory=default_limit)
 
 
 def encode_cursor(*keys: Any) -> str:

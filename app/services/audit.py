@@ -1,7 +1,10 @@
 """The audit trail: one row for each change, written in the transaction of the change."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller, Origin
@@ -39,3 +42,34 @@ def record(
         )
     )
     session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to one row, of many that were changed together."""
+
+    action: str
+    entity_id: int
+    old: dict[str, Any] | None
+    new: dict[str, Any]
+
+
+def record_all(
+    session: Session, changes: Sequence[Change], *, entity_type: str, by: Caller, context: dict[str, Any] | None = None
+) -> None:
+    """Add an audit event for each of many changes to the open transaction (one statement)."""
+    rows = [
+        {
+            "entity_type": entity_type,
+            "entity_id": change.entity_id,
+            "action": change.action,
+            "old_value": change.old,
+            "new_value": change.new,
+            "context": context,
+            "actor_user_id": by.user_id,
+            "request_id": by.origin.request_id,
+        }
+        for change in changes
+    ]
+    if rows:
+        session.execute(insert(AuditEvent), rows)

@@ -23,7 +23,7 @@ _CHECKS = {
                 FROM orders JOIN substitutions ON substitutions.order_id = orders.id
                 UNION ALL
                 SELECT stock_location_id, product_id, reserved_change
-                FROM stock_movements WHERE kind IN ('opening', 'adjust')
+                FROM stock_movements WHERE kind IN ('opening', 'adjust', 'recount')
             ) AS owners GROUP BY stock_location_id, product_id
         ) AS open USING (stock_location_id, product_id)
         WHERE reserved_quantity <> COALESCE(owned, 0)
@@ -33,6 +33,20 @@ _CHECKS = {
         LEFT JOIN substitutions ON substitutions.order_id = orders.id
         WHERE orders.status IN ('CANCELED', 'DELIVERED')
           AND (order_items.held_quantity > 0 OR substitutions.held_quantity > 0)
+    """,
+    "stock_changed_by_hand_without_its_movement": """
+        SELECT count(*) FROM stock_changes LEFT JOIN stock_movements AS moved
+          ON moved.source_type = 'stock_change' AND moved.source_id = stock_changes.id
+        WHERE available_after - available_before <> COALESCE(available_change, 0)
+           OR reserved_after - reserved_before <> COALESCE(reserved_change, 0)
+    """,
+    "transfers_that_moved_other_than_they_say": """
+        SELECT count(*) FROM stock_transfer_lines AS line LEFT JOIN (
+            SELECT source_id, sum(available_change) FILTER (WHERE kind = 'transfer_out') AS went,
+                   sum(available_change) FILTER (WHERE kind = 'transfer_in') AS came
+            FROM stock_movements WHERE source_type = 'transfer_line' GROUP BY source_id
+        ) AS moved ON moved.source_id = line.id
+        WHERE COALESCE(sent_quantity, 0) <> COALESCE(-went, 0) OR COALESCE(received_quantity, 0) <> COALESCE(came, 0)
     """,
     "ready_orders_neither_captured_nor_in_hand": """
         SELECT count(*) FROM orders JOIN payments ON payments.order_id = orders.id

@@ -8,7 +8,7 @@ Rows that others point at are locked FOR NO KEY UPDATE, so that such others can 
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
 """
 
-from app.services.locks.accounts import refresh_token, registration_code, user
+from app.services.locks.accounts import refresh_token, registration_code, user, users
 from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
 from app.services.locks.coupons import coupon
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
@@ -23,11 +23,12 @@ from app.services.locks.managed import (
 from app.services.locks.orders import own_order, staff_order
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
-from app.services.locks.shelves import inventory_row, shelf, shelves, stock_request, stock_transfer
+from app.services.locks.shelves import TransferSide, inventory_row, shelf, shelves, stock_request, stock_transfer
 from app.services.locks.stock import inventory, stock_of_order
 from app.services.locks.work import due_outbox, due_webhooks
 
 __all__ = [
+    "TransferSide",
     "active_cart",
     "branch",
     "cart",
@@ -62,5 +63,6 @@ __all__ = [
     "stock_transfer",
     "try_key",
     "user",
+    "users",
     "vocabulary",
 ]

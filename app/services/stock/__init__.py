@@ -1,0 +1,1 @@
+"""Stock by hand: edits, bulk files, requests, transfers, recounts, and what explains them."""
