@@ -19,11 +19,12 @@ from app.models import Base
 from tests import databases
 from tests.shopping import make_shopper, open_shop
 
-APPEND_ONLY = ("audit_events", "stock_movements", "journals", "entries")
+APPEND_ONLY = ("audit_events", "stock_movements", "journals", "entries", "pick_events", "stock_changes")
 TRIGGERS = {f"{table}_{rule}" for table in APPEND_ONLY for rule in ("append_only", "never_truncated")} | {
     "journals_balance",
     "entries_balance",
     "entries_move_balance",
+    "products_current_price",
 }
 
 LEFT_OVERS = """
@@ -163,7 +164,35 @@ def sold(client: FlaskClient, session: Session) -> Session:
     session.execute(text("INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 1, 'ILS', 0)"))
     session.execute(text("INSERT INTO accounts (kind, currency) VALUES ('revenue', 'ILS')"))
     book(session, ("wallet", 5), ("revenue", -5))
+    for statement in STAFF_WORK:
+        session.execute(text(statement))
     return session
+
+
+STAFF_WORK = (
+    "INSERT INTO coupons (code, description, kind, value) VALUES ('TEN', 'Ten off', 'AMOUNT', 10)",
+    "INSERT INTO coupon_uses SELECT coupons.id, orders.user_id, 1 FROM coupons, orders",
+    """INSERT INTO order_discounts (order_id, coupon_id, code, description, kind, value, amount)
+       SELECT orders.id, coupons.id, code, description, kind, value, 10 FROM coupons, orders""",
+    """INSERT INTO substitutions (order_id, order_item_id, product_id, name, sku, unit, sold_by, unit_price, quantity,
+                                  line_total, tax_rate, held_quantity, status, proposed_by)
+       SELECT order_id, id, product_id, name, sku, unit, sold_by, unit_price, 2, unit_price, tax_rate, 1, 'PROPOSED', 1
+       FROM order_items""",
+    """INSERT INTO stock_requests (stock_location_id, product_id, request_type, quantity, requested_quantity,
+                                   actor_user_id)
+       SELECT stock_location_id, product_id, 'ADD_QUANTITY', 5, 5, (SELECT min(id) FROM users) FROM inventory""",
+    """INSERT INTO stock_locations (kind, name, address) VALUES ('STORE', 'Elsewhere', '1 Side Street')""",
+    """INSERT INTO stock_transfers (from_location_id, to_location_id, requested_by)
+       SELECT min(id), max(id), 1 FROM stock_locations""",
+    """INSERT INTO stock_transfer_lines (transfer_id, product_id, requested_quantity)
+       SELECT stock_transfers.id, inventory.product_id, 5 FROM stock_transfers, inventory""",
+    """INSERT INTO pick_events (order_id, order_item_id, stock_location_id, action, quantity, actor_user_id)
+       SELECT orders.id, order_items.id, stock_location_id, 'PICK', 1, 1
+       FROM orders JOIN order_items ON order_items.order_id = orders.id""",
+    """INSERT INTO stock_changes (stock_location_id, product_id, kind, available_before, available_after,
+                                  reserved_before, reserved_after, actor_user_id)
+       SELECT stock_location_id, product_id, 'adjust', 1, 2, 0, 0, 1 FROM inventory""",
+)
 
 
 def book(session: Session, *moves: tuple[str, int]) -> None:
@@ -234,11 +263,14 @@ GUARDED = (
     "accounts",
     "cart_items",
     "carts",
+    "coupon_uses",
+    "coupons",
     "delivery_slots",
     "entries",
     "global_settings",
     "idempotency_keys",
     "inventory",
+    "order_discounts",
     "order_items",
     "orders",
     "payment_operations",
@@ -246,21 +278,43 @@ GUARDED = (
     "products",
     "slot_occurrences",
     "stock_movements",
+    "stock_requests",
+    "stock_transfer_lines",
+    "stock_transfers",
+    "substitutions",
 )
 WORDS = [
     ("accounts", "kind"),
     ("carts", "channel"),
     ("carts", "status"),
+    ("order_discounts", "kind"),
     ("order_items", "picked_status"),
     ("order_items", "sold_by"),
+    ("order_items", "substitution_preference"),
     ("orders", "channel"),
+    ("orders", "delayed_from"),
     ("orders", "fulfillment_type"),
     ("orders", "status"),
     ("payment_operations", "kind"),
     ("payment_operations", "state"),
     ("payments", "provider"),
     ("products", "sold_by"),
+    ("stock_requests", "priority"),
+    ("stock_requests", "request_type"),
+    ("stock_transfers", "status"),
+    ("substitutions", "sold_by"),
+    ("substitutions", "status"),
 ]
+
+
+def final(**wrong: str) -> str:
+    """Settle the order at 10.00 and its delivery fee, with some amounts wrong."""
+    amounts = dict.fromkeys(("final_items_total", "final_total"), "10")
+    amounts |= dict.fromkeys(("final_deposit_total", "final_discount_total", "final_reduction", "final_tax_total"), "0")
+    amounts |= {"final_total": "10 + delivery_fee", **wrong}
+    return "UPDATE orders SET ready_at = now(), " + ", ".join(f"{name} = {value}" for name, value in amounts.items())
+
+
 BROKEN = {
     **{f"ck_{table}_{column}": f"UPDATE {table} SET {column} = 'NONSENSE'" for table, column in WORDS},
     "ck_idempotency_keys_state": "UPDATE idempotency_keys SET state = 'NONSENSE', status = NULL",
@@ -269,6 +323,18 @@ BROKEN = {
     "ck_cart_items_quantity_range": "UPDATE cart_items SET quantity = 0",
     "ck_cart_items_unit_price_not_negative": "UPDATE cart_items SET unit_price = -0.01",
     "ck_carts_user_or_guest": "UPDATE carts SET guest_token_hash = 'x'",
+    "ck_coupon_uses_used_not_negative": "UPDATE coupon_uses SET used_count = -1",
+    "ck_coupons_amount_positive": "UPDATE coupons SET value = 0",
+    "ck_coupons_code_upper_case": "UPDATE coupons SET code = 'ten'",
+    "ck_coupons_free_delivery_has_no_value": "UPDATE coupons SET kind = 'FREE_DELIVERY'",
+    "ck_coupons_kind": "UPDATE coupons SET kind = 'NONSENSE'",
+    "ck_coupons_max_discount_positive": "UPDATE coupons SET max_discount = 0",
+    "ck_coupons_minimum_not_negative": "UPDATE coupons SET minimum_total = -0.01",
+    "ck_coupons_per_user_limit_positive": "UPDATE coupons SET per_user_limit = 0",
+    "ck_coupons_percent_range": "UPDATE coupons SET kind = 'PERCENT', value = 100.01",
+    "ck_coupons_starts_before_end": "UPDATE coupons SET starts_at = now(), ends_at = now()",
+    "ck_coupons_usage_limit_positive": "UPDATE coupons SET usage_limit = 0",
+    "ck_coupons_used_not_negative": "UPDATE coupons SET used_count = -1",
     "ck_delivery_slots_capacity_not_negative": "UPDATE delivery_slots SET capacity = -1",
     "ck_delivery_slots_cutoff_not_negative": "UPDATE delivery_slots SET cutoff_minutes = -1",
     "ck_delivery_slots_day_of_week": "UPDATE delivery_slots SET day_of_week = 7",
@@ -281,15 +347,44 @@ BROKEN = {
     "ck_idempotency_keys_done_has_answer": "UPDATE idempotency_keys SET status = NULL WHERE state = 'done'",
     "ck_inventory_available_not_negative": "UPDATE inventory SET available_quantity = -1",
     "ck_inventory_reserved_not_negative": "UPDATE inventory SET reserved_quantity = -1",
+    "ck_inventory_reorder_point_not_negative": "UPDATE inventory SET reorder_point = -1",
+    "ck_order_discounts_amount_not_negative": "UPDATE order_discounts SET amount = -0.01",
+    "ck_order_items_discount_within_line": "UPDATE order_items SET discount_amount = line_total + 0.01",
+    "ck_order_items_final_tax_within_line": "UPDATE order_items SET final_total = 1, final_tax_amount = 1.01",
+    "ck_order_items_final_total_not_negative": "UPDATE order_items SET final_total = -0.01",
+    "ck_order_items_held_not_negative": "UPDATE order_items SET held_quantity = -1",
+    "ck_order_items_missing_not_negative": "UPDATE order_items SET missing_quantity = -1",
+    "ck_order_items_picked_has_quantity": "UPDATE order_items SET picked_status = 'PICKED'",
+    "ck_order_items_picked_weight_positive": "UPDATE order_items SET picked_weight_grams = 0",
+    "ck_order_items_picked_within_ordered": """
+        UPDATE order_items SET picked_status = 'PICKED', picked_quantity = quantity + 1
+    """,
+    "ck_order_items_this_product_is_named": "UPDATE order_items SET substitution_preference = 'THIS_PRODUCT'",
     "ck_order_items_line_total_adds_up": "UPDATE order_items SET line_total = line_total + 0.01",
     "ck_order_items_quantity_positive": "UPDATE order_items SET quantity = 0, line_total = 0, tax_amount = 0",
     "ck_order_items_tax_within_line": "UPDATE order_items SET tax_amount = line_total + 0.01",
     "ck_order_items_unit_deposit_not_negative": "UPDATE order_items SET unit_deposit = -0.01",
     "ck_order_items_unit_price_not_negative": """
         ALTER TABLE order_items DROP CONSTRAINT ck_order_items_tax_within_line;
+        ALTER TABLE order_items DROP CONSTRAINT ck_order_items_discount_within_line;
         UPDATE order_items SET unit_price = -1, line_total = -quantity
     """,
     "ck_orders_canceled_has_time": "UPDATE orders SET canceled_at = now()",
+    "ck_orders_delayed_knows_from_where": "UPDATE orders SET status = 'DELAYED'",
+    "ck_orders_delivered_has_time": "UPDATE orders SET delivered_at = now()",
+    "ck_orders_final_all_or_nothing": "UPDATE orders SET ready_at = now(), final_total = 1",
+    "ck_orders_final_deposit_total_not_negative": final(final_deposit_total="-1"),
+    "ck_orders_final_discount_total_not_negative": final(final_discount_total="-1"),
+    "ck_orders_final_items_total_not_negative": final(final_items_total="-1"),
+    "ck_orders_final_reduction_not_negative": final(final_reduction="-1"),
+    "ck_orders_final_tax_within_total": final(final_tax_total="1000"),
+    "ck_orders_final_total_adds_up": final(final_total="11 + delivery_fee"),
+    "ck_orders_final_total_not_negative": f"""
+        ALTER TABLE orders DROP CONSTRAINT ck_orders_final_tax_within_total;
+        {final(final_discount_total="11 + delivery_fee", final_total="-1")}
+    """,
+    "ck_orders_packed_has_time": "UPDATE orders SET status = 'READY'",
+    "ck_orders_ready_has_final_total": "UPDATE orders SET ready_at = now()",
     "ck_orders_delivery_fee_not_negative": "UPDATE orders SET delivery_fee = -1",
     "ck_orders_deposit_total_not_negative": "UPDATE orders SET deposit_total = -1",
     "ck_orders_discount_total_not_negative": "UPDATE orders SET discount_total = -1",
@@ -315,9 +410,38 @@ BROKEN = {
     "ck_products_deposit_not_negative": "UPDATE products SET deposit = -0.01",
     "ck_products_estimated_weight_positive": "UPDATE products SET estimated_weight_grams = 0",
     "ck_products_price_not_negative": "UPDATE products SET price = -0.01, is_active = false",
+    "ck_products_sale_all_or_nothing": "UPDATE products SET sale_price = 1",
+    "ck_products_sale_price_positive": """
+        UPDATE products SET sale_price = 0, sale_starts_at = now(), sale_ends_at = now() + interval '1 day'
+    """,
+    "ck_products_sale_starts_before_end": """
+        UPDATE products SET sale_price = 1, sale_starts_at = now(), sale_ends_at = now()
+    """,
     "ck_products_tax_rate_percent": "UPDATE products SET tax_rate = 100",
     "ck_products_weight_positive": "UPDATE products SET weight_grams = 0",
     "ck_slot_occurrences_booked_within_capacity": "UPDATE slot_occurrences SET booked = capacity + 1",
+    "ck_stock_requests_quantity_range": "UPDATE stock_requests SET quantity = 10001",
+    "ck_stock_requests_rejected_has_reason": "UPDATE stock_requests SET status = 'REJECTED', reviewed_at = now()",
+    "ck_stock_requests_requested_quantity_range": "UPDATE stock_requests SET requested_quantity = 0",
+    "ck_stock_requests_reviewed_has_time": "UPDATE stock_requests SET reviewed_at = now()",
+    "ck_stock_requests_status": "UPDATE stock_requests SET status = 'NONSENSE', reviewed_at = now()",
+    "ck_stock_transfer_lines_received_not_negative": "UPDATE stock_transfer_lines SET received_quantity = -1",
+    "ck_stock_transfer_lines_requested_positive": "UPDATE stock_transfer_lines SET requested_quantity = 0",
+    "ck_stock_transfer_lines_sent_not_negative": "UPDATE stock_transfer_lines SET sent_quantity = -1",
+    "ck_stock_transfers_received_has_time": "UPDATE stock_transfers SET received_at = now()",
+    "ck_stock_transfers_sent_has_time": "UPDATE stock_transfers SET sent_at = now()",
+    "ck_stock_transfers_two_places": "UPDATE stock_transfers SET to_location_id = from_location_id",
+    "ck_substitutions_held_within_quantity": "UPDATE substitutions SET held_quantity = quantity + 1",
+    "ck_substitutions_never_above_own_price": "UPDATE substitutions SET line_total = unit_price * quantity + 0.01",
+    "ck_substitutions_quantity_positive": """
+        ALTER TABLE substitutions DROP CONSTRAINT ck_substitutions_held_within_quantity;
+        UPDATE substitutions SET quantity = 0, line_total = 0
+    """,
+    "ck_substitutions_unit_deposit_not_negative": "UPDATE substitutions SET unit_deposit = -0.01",
+    "ck_substitutions_unit_price_not_negative": """
+        ALTER TABLE substitutions DROP CONSTRAINT ck_substitutions_never_above_own_price;
+        UPDATE substitutions SET unit_price = -0.01
+    """,
     "ck_stock_movements_kind": """
         INSERT INTO stock_movements
             (stock_location_id, product_id, kind, available_change, reserved_change, source_type, source_id)
