@@ -19,6 +19,12 @@ _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
 )
+_DASHBOARD_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGES = {"/docs/": _DOCS_POLICY, "/admin/dashboard": _DASHBOARD_POLICY}
+"""What the pages for browsers may load, by the beginning of their addresses; the API's answers load nothing."""
 
 
 def register_request_log(app: Flask, level: str) -> None:
@@ -63,12 +69,16 @@ def _finish(response: Response) -> Response:
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Content-Security-Policy"] = _DOCS_POLICY if request.path.startswith("/docs/") else _API_POLICY
+    headers["Content-Security-Policy"] = _content_policy()
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if log.isEnabledFor(logging.INFO):
         log.info("request", extra=_access_fields(response))
     return response
+
+
+def _content_policy() -> str:
+    return next((policy for start, policy in _PAGES.items() if request.path.startswith(start)), _API_POLICY)
 
 
 def _access_fields(response: Response) -> dict[str, object]:
