@@ -32,6 +32,15 @@ def cacheable(response: Response) -> Response:
     return response
 
 
+def immutable(content: bytes, *, media_type: str, etag: str) -> Response:
+    """A file whose address names its content: caches may keep it for good; 304 to whoever holds it."""
+    response = Response(content, mimetype=media_type)
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    response.make_conditional(request)
+    return response
+
+
 def bare(body: Any, *, status: int = 200) -> Response:
     """JSON outside the envelope, for standards that demand their own shape (OAuth 2 tokens, probes)."""
     return Response(to_json(body), status=status, mimetype=_JSON)

@@ -1,0 +1,122 @@
+"""Products as managers see them: inactive ones too, and found by their SKU as well."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Integer, Select, Text, bindparam, func, literal_column, or_, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.config import settings
+from app.errors import NotFound
+from app.models import Product
+from app.models.base import AnyRow
+from app.schemas.envelope import PageMeta
+from app.schemas.managed_catalog import ManagedProduct, ManagedProductQuery
+from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
+from app.services.catalog import asked, conditions
+from app.services.catalog.asked import Kind
+from app.services.catalog.shown import product_of, with_details
+from app.transaction import reading
+
+COUNTED = 1_000
+
+_ONE = with_details(
+    select(Product.id)
+    .where(Product.id == bindparam("product_id", type_=BigInteger), Product.shop_id.is_(None))
+    .subquery("place"),
+    branch=False,
+).add_columns(Product.created_at, Product.updated_at)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What decides the text of the list's statement; values travel as parameters."""
+
+    kind: Kind
+    category: bool
+    is_active: bool | None
+    cursor: bool
+
+
+def show(product_id: int) -> ManagedProduct:
+    """A product of the supermarket's own range, active or not. Raises NotFound."""
+    with reading() as connection:
+        row = connection.execute(_ONE, {"product_id": product_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return _shown(row)
+
+
+def find(query: ManagedProductQuery) -> tuple[list[ManagedProduct], PageMeta]:
+    """A page of the products a query asks for, newest first, in one statement."""
+    wanted = asked.understood(query.q)
+    shape = _Shape(wanted.kind, query.category_id is not None, query.is_active, query.cursor is not None)
+    values: dict[str, Any] = {**wanted.parameters, "category_id": query.category_id, "rows": query.limit + 1}
+    values |= {"offset": query.offset, "last_id": None, "skus": _as_skus(query.q or "")}
+    if query.cursor is not None:
+        (values["last_id"],), values["offset"] = decode_cursor(query.cursor, int), 0
+    with reading() as connection:
+        rows = connection.execute(_statement(shape), values).all()
+    return _page(query, rows)
+
+
+@lru_cache(maxsize=64)
+def _statement(shape: _Shape) -> Select[Any]:
+    """The page's rows, each with the number of all matches up to one more than is told; one row when there is none."""
+    matching = _matching(shape)
+    places = select(Product.id).where(*matching)
+    if shape.cursor:
+        places = places.where(Product.id < bindparam("last_id", type_=BigInteger))
+    page_of_ids = places.order_by(Product.id.desc()).limit(bindparam("rows", type_=Integer))
+    chosen = page_of_ids.offset(bindparam("offset", type_=Integer)).subquery("places")
+    page = with_details(chosen, branch=False).add_columns(Product.created_at, Product.updated_at).subquery("page")
+    capped: Select[Any] = select(literal_column("1")).select_from(Product).where(*matching)
+    counted = capped.limit(literal_column(str(COUNTED + 1))).subquery("capped")
+    total = select(func.count().label("total")).select_from(counted).subquery("counted")
+    return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id.desc())
+
+
+def _matching(shape: _Shape) -> list[conditions.Condition]:
+    found: list[conditions.Condition] = [Product.shop_id.is_(None)]
+    if shape.is_active is not None:
+        found.append(Product.is_active if shape.is_active else ~Product.is_active)
+    if shape.category:
+        found.append(conditions.in_category())
+    if shape.kind is not Kind.EVERYTHING:
+        found.append(or_(*_named(shape.kind)))
+    return found
+
+
+def _named(kind: Kind) -> list[conditions.Condition]:
+    """By SKU, and by barcode or by the words that search understands."""
+    by_sku: conditions.Condition = Product.sku == func.any(bindparam("skus", type_=ARRAY(Text)))
+    if kind is Kind.NOTHING:
+        return [by_sku]
+    if kind is Kind.BARCODE:
+        return [by_sku, conditions.with_barcode()]
+    words = select(asked.text_query(Kind.WORDS).c.wide).scalar_subquery()
+    return [by_sku, Product.search_vector.op("@@")(words)]
+
+
+def _as_skus(typed: str) -> list[str]:
+    """What was typed, and its capitals: most SKUs are written in them."""
+    return [typed, typed.upper()]
+
+
+def _page(query: ManagedProductQuery, rows: Any) -> tuple[list[ManagedProduct], PageMeta]:
+    found: list[AnyRow] = [row for row in rows if row.id is not None]
+    shown, has_next = found[: query.limit], len(found) > query.limit
+    total = rows[0].total if query.cursor is None and rows[0].total <= COUNTED else None
+    return [_shown(row) for row in shown], page_meta(
+        limit=query.limit,
+        offset=query.offset,
+        total=total,
+        has_next=has_next,
+        next_cursor=encode_cursor(shown[-1].id) if has_next else None,
+    )
+
+
+def _shown(row: AnyRow) -> ManagedProduct:
+    product = product_of(row, settings().currency)
+    return ManagedProduct.model_construct(**vars(product), created_at=row.created_at, updated_at=row.updated_at)
