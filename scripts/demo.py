@@ -1,4 +1,4 @@
-"""`python3 run.py demo`: a shopper's whole journey over HTTP, every request and answer printed.
+"""`python3 run.py demo`: an order's whole way over HTTP, from the shelf to the door, every request and answer printed.
 
 Uses the server at HOST and PORT when one is running there, else starts one on a free port and stops it at the end.
 """
@@ -17,40 +17,45 @@ import httpx
 
 from app.config import PROJECT, ConfigurationError, load_settings
 from scripts import announce, ports
-from scripts.demo_shopper import JourneyEnded, Shopper
+from scripts.demo_person import JourneyEnded, Person
+from scripts.demo_staff import pick_and_deliver
 
 _START_SECONDS = 120
 
 
 def main(_arguments: list[str]) -> int:
-    """Walk through; 0 when the order stands and its receipt lies in the working folder."""
+    """Walk through; 0 when the order is delivered and its receipt lies in the working folder."""
     sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # names may be Hebrew or Hindi
     try:
         with server() as base:
-            order_number, receipt = journey(Shopper(base))
+            shopper = Person(base)
+            order = order_something(shopper)
+            pick_and_deliver(base, shopper, order["id"])
+            receipt = download_receipt(shopper, order)
     except (JourneyEnded, ConfigurationError, httpx.HTTPError) as error:
         print(f"aisle: the demo ended early: {error}", file=sys.stderr)
         return 1
-    print(f"\nOrder {order_number} is placed and paid. Receipt: {receipt}")
+    print(f"\nOrder {order['order_number']} is paid, picked and delivered. Receipt: {receipt}")
     return 0
 
 
-def journey(shopper: Shopper) -> tuple[str, str]:
-    """From sign-in to receipt; answers the order number and the receipt's file name."""
-    shopper.sign_in()
+def order_something(shopper: Person) -> dict[str, Any]:
+    """From registration to a paid order; answers it as its owner sees it."""
+    shopper.register()
     source = shopper.call("Which warehouse delivers?", "GET", "/api/v1/branches/delivery-source")
     cart = fill_cart(shopper, choose_products(shopper, source["id"]))
     order = buy(shopper, cart["id"], source["id"])
-    shown = shopper.call("Look at the order", "GET", f"/api/v1/orders/{order['order_id']}")
-    receipt = shopper.download(
-        "Download the receipt",
-        f"/api/v1/orders/{order['order_id']}/receipt",
-        Path(f"receipt-{shown['order_number']}.pdf"),
-    )
-    return shown["order_number"], receipt.name
+    shown: dict[str, Any] = shopper.call("Look at the order", "GET", f"/api/v1/orders/{order['order_id']}")
+    return shown
 
 
-def choose_products(shopper: Shopper, warehouse: int) -> list[dict[str, Any]]:
+def download_receipt(shopper: Person, order: dict[str, Any]) -> str:
+    """Save the receipt of what was delivered; answers its file name."""
+    file = Path(f"receipt-{order['order_number']}.pdf")
+    return shopper.download("Download the receipt", f"/api/v1/orders/{order['id']}/receipt", file).name
+
+
+def choose_products(shopper: Person, warehouse: int) -> list[dict[str, Any]]:
     """Browse as people do, then take five things of which the delivery warehouse has enough."""
     categories = shopper.call("Browse the categories", "GET", "/api/v1/catalog/categories")
     shopper.call("Open one", "GET", f"/api/v1/catalog/categories/{categories[0]['id']}/products", query={"limit": 3})
@@ -65,7 +70,7 @@ def choose_products(shopper: Shopper, warehouse: int) -> list[dict[str, Any]]:
     return chosen
 
 
-def fill_cart(shopper: Shopper, products: list[dict[str, Any]]) -> dict[str, Any]:
+def fill_cart(shopper: Person, products: list[dict[str, Any]]) -> dict[str, Any]:
     """Two lines one by one, three more in a single call."""
     shopper.call("Start with an empty cart", "DELETE", "/api/v1/cart")
     for product in products[:2]:
@@ -76,7 +81,7 @@ def fill_cart(shopper: Shopper, products: list[dict[str, Any]]) -> dict[str, Any
     return cart
 
 
-def buy(shopper: Shopper, cart_id: int, warehouse: int) -> dict[str, Any]:
+def buy(shopper: Person, cart_id: int, warehouse: int) -> dict[str, Any]:
     """Preview, confirm with the shared demo card, and confirm again: one order, one charge."""
     slots = shopper.call("When can it come?", "GET", "/api/v1/delivery-slots", query={"branch_id": warehouse})
     if not slots:

@@ -1,7 +1,8 @@
-"""A shopper who says aloud what they send and what they get."""
+"""A person who says aloud what they send and what they get."""
 
 import json
 import secrets
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +17,28 @@ class JourneyEnded(Exception):
     """An answer that does not let the journey go on."""
 
 
-class Shopper:
-    """Calls the API in one person's name and prints each request with its answer."""
+class Person:
+    """Calls the API in one person's name and prints each request with its answer; steps are numbered over all."""
+
+    _steps = count(1)
 
     def __init__(self, base: str) -> None:
         self._http = httpx.Client(base_url=base, timeout=30)
-        self._steps = 0
 
-    def sign_in(self) -> None:
-        """Register a new customer, so that any server will do, and keep the access token for the calls to come."""
+    def register(self) -> None:
+        """Become a new customer, so that any server will do, and keep the access token for the calls to come."""
         form = {
             "email": f"shopper-{secrets.token_hex(4)}@example.com",
             "password": f"groceries-{secrets.randbelow(90) + 10}",
             "full_name": "Dana Levi",
         }
         answer = self.call("Register", "POST", "/api/v1/auth/register", body=form, expected=201)
+        self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Sign in with a user the server knows."""
+        form = {"email": email, "password": password}
+        answer = self.call(f"Sign in as {email}", "POST", "/api/v1/auth/login", body=form)
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def call(
@@ -66,8 +74,7 @@ class Shopper:
         return file
 
     def _say(self, what: str, request: httpx.Request, body: Any, headers: dict[str, str] | None) -> None:
-        self._steps += 1
-        print(f"\n--- {self._steps}. {what}\n{request.method} {request.url}")
+        print(f"\n--- {next(self._steps)}. {what}\n{request.method} {request.url}")
         for name, value in (headers or {}).items():
             print(f"{name}: {value}")
         if body is not None:
