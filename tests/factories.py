@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -267,6 +267,22 @@ def make_substitution(session: Session, item: OrderItem, product: Product, **col
     item.picked_status, item.picked_quantity = PickedStatus.REPLACED, None
     made = Substitution(order_id=item.order_id, order_item_id=item.id, product_id=product.id, **values)
     return _added(session, made)
+
+
+def make_coupon(session: Session, **columns: Any) -> Coupon:
+    """A switched-on coupon for 10 % off, without limits."""
+    values: dict[str, Any] = {"kind": DiscountKind.PERCENT, "value": Decimal("10.00"), "is_active": True}
+    values |= {"code": f"COUPON-{next(_numbers)}", "description": "A present", **columns}
+    return _added(session, Coupon(**values))
+
+
+def put_on_sale(session: Session, product: Product, sale_price: str, **period: datetime) -> Product:
+    """A sale of the product from yesterday to tomorrow, unless `starts` and `ends` say otherwise."""
+    now = datetime.now(UTC)
+    product.sale_price = Decimal(sale_price)
+    product.sale_starts_at = period.get("starts", now - timedelta(days=1))
+    product.sale_ends_at = period.get("ends", now + timedelta(days=1))
+    return _added(session, product)
 
 
 def make_discount(session: Session, order: Order, **columns: Any) -> OrderDiscount:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import BigInteger, Boolean, Select, Text, bindparam, func, or_, select
+from sqlalchemy import BigInteger, Boolean, Select, Text, bindparam, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.domain.caller import Caller
@@ -36,7 +36,7 @@ class CouponExists(Conflict):
 
 _COLUMNS = tuple(Coupon.__table__.c[name] for name in CouponAnswer.model_fields)
 _RULES = tuple(CouponRules.model_fields)
-_ACTIVE = bindparam("is_active", type_=Boolean)
+_ACTIVE = cast(bindparam("is_active"), Boolean)
 _SOUGHT = bindparam("sought", type_=Text)
 _LISTED: Select[Any] = paged(
     select(*_COLUMNS).where(

@@ -1,8 +1,6 @@
 """Putting a product on sale for a time, and taking it off again."""
 
-from datetime import UTC, datetime
-
-from sqlalchemy import select
+from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
@@ -42,12 +40,12 @@ def put(form: SaleForm, caller: Caller, *, product_id: int) -> Sale:
 
     Raises ManagedProductNotFound, SaleNotBelowPrice, SalePeriodRefused.
     """
-    now = datetime.now(UTC)
-    starts_at = form.starts_at or now
-    if form.ends_at <= max(starts_at, now):
-        raise SalePeriodRefused
     with transaction() as session:
         product = _locked(session, product_id)
+        now = session.execute(select(func.now())).scalar_one()
+        starts_at = form.starts_at or now
+        if form.ends_at <= max(starts_at, now):
+            raise SalePeriodRefused
         if form.sale_price >= product.price:
             raise SaleNotBelowPrice(details={"price": money_number(product.price)})
         values = {"sale_price": form.sale_price, "sale_starts_at": starts_at, "sale_ends_at": form.ends_at}
@@ -85,13 +83,16 @@ def _change(session: Session, product: Product, values: changes.Values, caller: 
         )
 
 
+_SALE = select(
+    Product.id.label("product_id"),
+    Product.price,
+    Product.sale_price,
+    Product.sale_starts_at.label("starts_at"),
+    Product.sale_ends_at.label("ends_at"),
+    ON_SALE.label("is_on"),
+).where(Product.id == bindparam("product_id", type_=BigInteger))
+
+
 def _sale(session: Session, product: Product) -> Sale:
-    is_on = session.execute(select(ON_SALE).where(Product.id == product.id)).scalar_one()
-    return Sale(
-        product_id=product.id,
-        price=product.price,
-        sale_price=product.sale_price,
-        starts_at=product.sale_starts_at,
-        ends_at=product.sale_ends_at,
-        is_on=is_on,
-    )
+    session.flush()
+    return Sale.model_validate(session.execute(_SALE, {"product_id": product.id}).one())
