@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, Select, String, bindparam, func, or_, select, true
+from sqlalchemy import BigInteger, Boolean, Integer, Select, String, bindparam, cast, func, or_, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ COUNTED_UP_TO = 1000
 _COLUMNS = [User.__table__.c[name] for name in ManagedUser.model_fields]
 _PART = bindparam("q", type_=String)
 _ROLE = bindparam("role", type_=String)
-_IS_ACTIVE = bindparam("is_active", type_=Boolean)
+_IS_ACTIVE = cast(bindparam("is_active", type_=Boolean), Boolean)
 # strpos, not LIKE: a percent sign in what is looked for is a percent sign
 _ASKED_FOR = (
     or_(
@@ -25,7 +25,7 @@ _ASKED_FOR = (
         func.strpos(func.lower(User.email), func.lower(_PART)) > 0,
         func.strpos(func.lower(User.full_name), func.lower(_PART)) > 0,
     ),
-    or_(_ROLE.is_(None), func.cast(User.role, String) == _ROLE),
+    or_(_ROLE.is_(None), cast(User.role, String) == _ROLE),
     or_(_IS_ACTIVE.is_(None), User.is_active == _IS_ACTIVE),
 )
 _COUNTED = select(User.id).where(*_ASKED_FOR).limit(COUNTED_UP_TO + 1).subquery()
