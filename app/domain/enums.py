@@ -252,3 +252,11 @@ class ReportUnit(StrEnum):
     MONEY = "money"
     PERCENT = "percent"
     NUMBER = "number"
+
+
+class Severity(StrEnum):
+    """How much an alert matters, the most first, in the words the ops screens know."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"

@@ -8,6 +8,7 @@ HANDLERS: dict[str, Handler] = {**accounts.HANDLERS, **assistance.HANDLERS, **or
 SECRETS: dict[str, tuple[str, ...]] = {
     "registration.code": ("code",),
     "password.reset": ("token", "link"),
+    "staff.invited": ("token", "link"),
 }
 """The fields of a payload that must not outlive the message they were sent in."""
 

@@ -39,8 +39,23 @@ def password_reset(shop: str, link: str, token: str) -> Text:
     return Text(f"Set a new password for {shop}", body, f"Set a new password: {link}", params)
 
 
+def staff_invited(shop: str, link: str, token: str) -> Text:
+    """The way in for a new member of the staff."""
+    body = (
+        f"You have a staff account at {shop} now. Set your password here, then sign in with this address:\n\n{link}\n\n"
+        "The link works once, for three days. After that, ask for a new one by way of a forgotten password.\n"
+    )
+    params = {"link": link, "token": token}
+    return Text(f"Your staff account at {shop}", body, f"Set your password: {link}", params)
+
+
+_QUOTED = 300
+"""How much of a customer's own words is repeated to them; with the longest answer it fits into a notification."""
+
+
 def assistance_resolved(message: str, resolution: str | None) -> Text:
     """The staff have dealt with a request for help."""
     answer = f" Their answer: {resolution}" if resolution else ""
-    body = f"The staff have dealt with your request.{answer}\n\nYou had asked: {message}"
+    asked = message if len(message) <= _QUOTED else f"{message[:_QUOTED]}…"
+    body = f"The staff have dealt with your request.{answer}\n\nYou had asked: {asked}"
     return Text("Your request for help", body, f"The staff have dealt with your request.{answer}")
