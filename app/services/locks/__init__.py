@@ -20,7 +20,7 @@ from app.services.locks.managed import (
     occurrences_from,
     slot_day,
 )
-from app.services.locks.orders import own_order, staff_order
+from app.services.locks.orders import own_order, staff_order, staff_orders
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
 from app.services.locks.shelves import TransferSide, inventory_row, shelf, shelves, stock_request, stock_transfer
@@ -58,6 +58,7 @@ __all__ = [
     "shelves",
     "slot_day",
     "staff_order",
+    "staff_orders",
     "stock_of_order",
     "stock_request",
     "stock_transfer",

@@ -1,5 +1,7 @@
 """Orders."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
@@ -29,3 +31,22 @@ def staff_order(session: Session, *, order_id: int, caller: Caller) -> Order | N
     """A paid order of a branch the caller works at, locked; None for any other."""
     values = {"order_id": order_id, "employee_id": employee_id(caller)}
     return session.execute(_STAFF_ORDER, values).scalar_one_or_none()
+
+
+_STAFF_ORDERS = (
+    select(Order)
+    .where(
+        Order.id.in_(bindparam("order_ids", expanding=True)),
+        Order.status.not_in(UNDECIDED),
+        works_at(Order.stock_location_id),
+    )
+    .order_by(Order.id)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def staff_orders(session: Session, *, order_ids: Sequence[int], caller: Caller) -> Sequence[Order]:
+    """Those of some orders that are paid and of a branch the caller works at, locked in the order of their ids."""
+    values = {"order_ids": list(order_ids), "employee_id": employee_id(caller)}
+    return session.execute(_STAFF_ORDERS, values).scalars().all()

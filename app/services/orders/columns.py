@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Function, Numeric, Text, cast, func, literal_column, select
+from sqlalchemy import Boolean, ColumnElement, Function, Numeric, Text, cast, false, func, literal_column, select
 
+from app.domain.enums import OrderStatus
 from app.models import Order, OrderDiscount
 from app.schemas.orders import OrderDiscountLine
 
@@ -26,3 +27,9 @@ DISCOUNTS = (
     .scalar_subquery()
 )
 """The discounts of an order as a JSON list; null where it has none."""
+
+
+def status_in(*statuses: OrderStatus) -> ColumnElement[bool]:
+    """As literals, in the words of the partial index of orders in work, which parameters would keep from being used."""
+    words = ", ".join(f"'{status}'" for status in OrderStatus if status in statuses)
+    return literal_column(f"orders.status IN ({words})", type_=Boolean) if words else false()

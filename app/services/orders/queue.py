@@ -1,6 +1,5 @@
 """The staff's queue: orders in work by urgency, then ended ones, newest first; sorted by the database before paging."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     ColumnElement,
     DateTime,
     Integer,
@@ -17,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
-    false,
     func,
     literal_column,
     select,
@@ -32,36 +29,25 @@ from app.domain.order_states import IN_WORK, UNDECIDED
 from app.models import Order, OrderItem
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
-from app.schemas.pagination import DEEPEST_OFFSET, decode_cursor, encode_cursor, page_meta
 from app.schemas.picking_queue import QueueLine, QueueOrder, QueueQuery
+from app.services import offset_pages
+from app.services.offset_pages import FIRST, ROWS, Place
 from app.services.orders import cards
-from app.services.orders.columns import as_json
-from app.services.orders.reading import COUNTED_UP_TO
+from app.services.orders.columns import as_json, status_in
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 
 ENDED = frozenset(OrderStatus) - IN_WORK - UNDECIDED
-_SMALLEST_REACH = 256
-
 _LINES_OF_JSON = TypeAdapter(list[QueueLine])
 
 
 def page(query: QueueQuery, caller: Caller, *, now: datetime | None = None) -> tuple[list[QueueOrder], PageMeta]:
     """A page of the orders of the caller's branches with their lines (one statement). Raises ValidationFailed."""
     now = now or datetime.now(UTC)
-    offset = min(decode_cursor(query.cursor, int)[0], DEEPEST_OFFSET) if query.cursor else query.offset
+    place = offset_pages.place_of(query)
     with reading() as connection:
-        rows = connection.execute(_statement(query, offset), _values(query, caller, offset, now)).all()
-    kept, has_next = rows[: query.limit], len(rows) > query.limit
-    following = offset + query.limit
-    meta = page_meta(
-        limit=query.limit,
-        offset=offset,
-        total=_total(rows, offset),
-        has_next=has_next,
-        next_cursor=encode_cursor(following) if following <= DEEPEST_OFFSET else None,
-    )
-    return [_card(row, now) for row in kept], meta
+        rows = connection.execute(_statement(query, place), _values(query, place, caller, now)).all()
+    return [_card(row, now) for row in rows[: query.limit]], place.meta(rows)
 
 
 _NOW_HERE = func.timezone(bindparam("zone", type_=Text), Order.slot_start)
@@ -86,30 +72,26 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
 }
 
 
-def _statement(query: QueueQuery, offset: int) -> Select[Any]:
-    asked = {name for name in ("date_from", "date_to", "branch_id", "fulfillment_type") if getattr(query, name)}
-    picker = {query.picker} if query.picker else set()
+_ASKED = {"date_from", "date_to", "branch_id", "fulfillment_type"}
+
+
+def _statement(query: QueueQuery, place: Place) -> Select[Any]:
+    asked = {name for name in _ASKED if getattr(query, name)} | ({query.picker} if query.picker else set())
     statuses = IN_WORK if query.picker else IN_WORK | ENDED
     if query.status is not None:
         statuses = statuses & {query.status}
-    return _built(frozenset(statuses), frozenset(asked | picker), _reach(offset + query.limit + 1))
+    return _built(frozenset(statuses), frozenset(asked), place.reach)
 
 
-def _values(query: QueueQuery, caller: Caller, offset: int, now: datetime) -> dict[str, Any]:
+def _values(query: QueueQuery, place: Place, caller: Caller, now: datetime) -> dict[str, Any]:
     return {
-        **query.model_dump(include={"date_from", "date_to", "branch_id", "fulfillment_type"}),
+        **query.model_dump(include=_ASKED),
+        **place.values,
         "employee_id": employee_id(caller),
         "caller_id": caller.user_id,
-        "offset": offset,
-        "rows": query.limit + 1,
         "zone": settings().shop_timezone,
         "midnight": urgency.midnight(now, settings().zone),
     }
-
-
-def _reach(rows: int) -> int:
-    """How many ended orders are looked at for a page: a power of two, so that there are few statements to plan."""
-    return max(_SMALLEST_REACH, 1 << (rows - 1).bit_length())
 
 
 @cache
@@ -120,9 +102,9 @@ def _built(statuses: frozenset[OrderStatus], asked: frozenset[str], reach: int) 
     end of the scan. Lines are gathered for the rows of the page alone.
     """
     conditions = [works_at(Order.stock_location_id), *(_CONDITIONS[name] for name in sorted(asked))]
-    in_work = select(Order.id, RANK.label("rank"), Order.slot_end).where(_is_one_of(statuses & IN_WORK), *conditions)
+    in_work = select(Order.id, RANK.label("rank"), Order.slot_end).where(status_in(*statuses & IN_WORK), *conditions)
     open_orders = in_work.cte("open_orders").prefix_with("MATERIALIZED")
-    ended = select(Order.id).where(_is_one_of(statuses & ENDED), *conditions)
+    ended = select(Order.id).where(status_in(*statuses & ENDED), *conditions)
     newest = ended.order_by(Order.id.desc()).limit(literal_column(str(reach))).cte("newest").prefix_with("MATERIALIZED")
     by_urgency = func.row_number().over(order_by=(open_orders.c.rank, open_orders.c.slot_end, open_orders.c.id))
     count = select(func.count()).select_from(open_orders).scalar_subquery()
@@ -131,21 +113,14 @@ def _built(statuses: frozenset[OrderStatus], asked: frozenset[str], reach: int) 
         select(open_orders.c.id, by_urgency.label("place")), select(newest.c.id, by_age.label("place"))
     ).subquery("placed")
     place = placed.c.place
-    counted = ended.limit(literal_column(str(COUNTED_UP_TO + 1))).subquery()
+    counted = ended.limit(literal_column(str(offset_pages.COUNTED_UP_TO + 1))).subquery()
     total = count + select(func.count()).select_from(counted).scalar_subquery()
-    first = bindparam("offset", type_=BigInteger)
     return (
         cards.CARDS.add_columns(_LINES.label("lines"), total.label("total"))
         .join(placed, placed.c.id == Order.id)
-        .where(place > first, place <= first + bindparam("rows", type_=BigInteger))
+        .where(place > FIRST, place <= FIRST + ROWS)
         .order_by(place)
     )
-
-
-def _is_one_of(statuses: frozenset[OrderStatus]) -> ColumnElement[bool]:
-    """As literals, in the way the partial index names them."""
-    words = ", ".join(f"'{status}'" for status in OrderStatus if status in statuses)
-    return literal_column(f"orders.status IN ({words})", type_=Boolean) if words else false()
 
 
 _LINES = (
@@ -163,10 +138,3 @@ _LINES = (
 def _card(row: AnyRow, now: datetime) -> QueueOrder:
     lines = _LINES_OF_JSON.validate_python(row.lines or [])
     return QueueOrder.model_construct(**cards.fields(row, lines, now))
-
-
-def _total(rows: Iterable[AnyRow], offset: int) -> int | None:
-    """The number of orders up to 1,000; None beyond, and where an empty page brought no count along."""
-    for row in rows:
-        return row.total if row.total <= COUNTED_UP_TO else None
-    return 0 if offset == 0 else None
