@@ -25,6 +25,7 @@ from app.models import (
     ProductGtin,
     StockLocation,
     User,
+    UserBranch,
 )
 from app.schemas.auth import LoginRequest
 from app.services import accounts, invariants
@@ -186,6 +187,21 @@ def test_the_range_shows_every_kind_of_product() -> None:
     reduced = [values for values in goods if values["compare_at_price"]]
     assert all(values["compare_at_price"] > values["price"] for values in reduced)
     assert all(values["description"] and values["bin_location"] for values in goods)
+
+
+def test_the_employee_works_at_the_warehouse_and_one_store_unless_bound_elsewhere(session: Session) -> None:
+    seed()
+    kinds = select(StockLocation.kind).join(UserBranch, UserBranch.stock_location_id == StockLocation.id)
+    first = session.execute(kinds.order_by(StockLocation.id)).scalars().all()
+    session.execute(
+        text("DELETE FROM user_branches USING stock_locations WHERE id = stock_location_id AND kind = 'STORE'")
+    )
+    session.commit()
+
+    seed()
+
+    assert first == [LocationKind.WAREHOUSE, LocationKind.STORE]
+    assert session.execute(kinds).scalars().all() == [LocationKind.WAREHOUSE]
 
 
 def test_the_warehouse_delivers_all_day_every_day(shopfront: Session) -> None:
