@@ -187,6 +187,7 @@ def _read_upload(declared: Upload) -> bytes:
     if sent is None:
         raise NoFile(f"Send the file as multipart/form-data, in the field '{declared.field}' and with a file name.")
     content: bytes = sent.read(declared.max_bytes + 1)
+    request.close()  # a file of more than 500 kB lies in a temporary one
     if len(content) > declared.max_bytes:
         raise FileTooLarge(f"Send at most {declared.max_bytes} bytes.")
     return content

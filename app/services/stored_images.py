@@ -23,6 +23,7 @@ _THUMBNAIL = (
         func.coalesce(_small.digest, StoredImage.digest).label("digest"),
         func.coalesce(_small.content, StoredImage.content).label("content"),
     )
+    .select_from(StoredImage)
     .outerjoin(_small, _small.digest == StoredImage.thumbnail_digest)
     .where(StoredImage.digest == _WANTED)
 )

@@ -28,7 +28,7 @@ from app.services.checkout.answers import Decision
 from app.services.checkout.basket import BasketLine, order_item
 from app.services.checkout.billing import Bill, not_applicable
 from app.services.checkout.context import Booking, Context
-from app.services.checkout.errors import SlotFull
+from app.services.checkout.errors import CouponNotFound, SlotFull
 
 PICKUP_WINDOW = timedelta(hours=2)
 FIRST_SWEEP = timedelta(seconds=30)
@@ -209,7 +209,8 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
     """Write the whole checkout. A step.
 
     Order, items, stock and its movements, payment and its authorization, slot, coupon, idempotency key, audit and
-    outbox. Raises SlotFull or CouponNotApplicable when others were faster; what was written is then to be rolled back.
+    outbox. Raises SlotFull, CouponNotApplicable or CouponNotFound when others were faster; what was written is then to
+    be rolled back.
     """
     values = {
         **_order_values(purchase),
@@ -237,10 +238,15 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
 
 
 def _check_taken(purchase: Purchase, row: AnyRow) -> None:
-    """Whether slot and coupon had room when their rows were locked. Raises SlotFull or CouponNotApplicable."""
+    """Whether slot and coupon had room when their rows were locked.
+
+    Raises SlotFull, CouponNotApplicable, or CouponNotFound for a coupon without limit: that was just switched off.
+    """
     if purchase.booking is not None and row.booked == 0:
         raise SlotFull
     if coupon := purchase.bill.used_coupon:
+        if row.coupons == 0 and coupon.usage_limit is None:
+            raise CouponNotFound
         if row.coupons == 0:
             raise not_applicable(CouponRefusal.USED_UP, coupon)
         if row.coupon_uses == 0:

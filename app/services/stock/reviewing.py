@@ -48,12 +48,10 @@ def resolve(form: Review, caller: Caller, *, request_id: int) -> StockRequestRow
         if request.status is not StockRequestStatus.PENDING:
             raise AlreadyReviewed(details={"status": request.status})
         old = {"status": request.status, "quantity": request.quantity}
-        if form.status is StockRequestStatus.APPROVED:
-            _approve(session, request, form.approved_quantity, caller)
-        else:
-            _reject(request, form.rejection_reason)
-        request.reviewed_by, request.reviewed_at = caller.user_id, datetime.now(UTC)
+        _decide(request, form, caller)
         session.flush()
+        if request.status is StockRequestStatus.APPROVED:
+            _apply(session, request, caller)
         new = {"status": request.status, "quantity": request.quantity, "rejection_reason": request.rejection_reason}
         audit.record(
             session, entity_type="stock_request", action="REVIEW", entity_id=request_id, by=caller, old=old, new=new
@@ -76,21 +74,26 @@ def _outcome(item: ReviewItem, caller: Caller) -> ReviewOutcome:
     return ReviewOutcome(request_id=item.request_id, status=row.status, result="ok")
 
 
-def _reject(request: StockRequest, reason: str | None) -> None:
-    if reason is None:
-        raise RejectionNeedsReason
-    request.status, request.rejection_reason = StockRequestStatus.REJECTED, reason
+def _decide(request: StockRequest, form: Review, caller: Caller) -> None:
+    if form.status is StockRequestStatus.REJECTED:
+        if form.rejection_reason is None:
+            raise RejectionNeedsReason
+        request.rejection_reason = form.rejection_reason
+    else:
+        if form.approved_quantity is None:
+            raise ApprovalNeedsQuantity
+        request.quantity = form.approved_quantity
+    request.status, request.reviewed_by, request.reviewed_at = form.status, caller.user_id, datetime.now(UTC)
 
 
-def _approve(session: Session, request: StockRequest, quantity: int | None, caller: Caller) -> None:
-    if quantity is None:
-        raise ApprovalNeedsQuantity
+def _apply(session: Session, request: StockRequest, caller: Caller) -> None:
+    """Change the stock by the approved quantity."""
     place = {"stock_location_id": request.stock_location_id, "product_id": request.product_id}
     shelf = locks.shelf(session, **place)
     if shelf is None:
         raise StockNotFound
     adds = request.request_type is StockRequestType.ADD_QUANTITY
-    available = shelf.available_quantity + quantity if adds else quantity
+    available = request.quantity + (shelf.available_quantity if adds else 0)
     change = changing.Change(
         shelf,
         MovementKind.RESTOCK if adds else MovementKind.ADJUST,
@@ -99,7 +102,6 @@ def _approve(session: Session, request: StockRequest, quantity: int | None, call
         stock_request_id=request.id,
     )
     changing.apply(session, [change], by=caller)
-    request.status, request.quantity = StockRequestStatus.APPROVED, quantity
     audit.record(
         session,
         entity_type="inventory",
