@@ -289,8 +289,8 @@ def make_discount(session: Session, order: Order, **columns: Any) -> OrderDiscou
     """A discount of an order by a coupon of its own, 1.00 off unless said otherwise; the totals are left alone."""
     values: dict[str, Any] = {"kind": DiscountKind.AMOUNT, "value": Decimal("1.00"), "amount": Decimal("1.00")}
     values |= {"code": f"CODE{next(_numbers)}", "description": "A little off", **columns}
-    rule = {name: values[name] for name in ("code", "description", "kind", "value")}
-    coupon = _added(session, Coupon(**rule))
+    rule = {name: values[name] for name in ("description", "kind", "value")}
+    coupon = _added(session, Coupon(code=f"COUPON{next(_numbers)}", **rule))
     return _added(session, OrderDiscount(order_id=order.id, coupon_id=coupon.id, **values))
 
 

@@ -8,9 +8,28 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app.domain.enums import FulfillmentType, OrderStatus, Role, SoldBy
+from app.domain.discounts import Discount
+from app.domain.enums import (
+    DiscountKind,
+    FulfillmentType,
+    OrderStatus,
+    Role,
+    SoldBy,
+    SubstitutionStatus,
+)
+from app.domain.picking import FinalLine, final_totals
 from tests.conftest import Statements
-from tests.factories import make_order, make_product, make_slot, make_user, make_warehouse, sign_in
+from tests.factories import (
+    make_discount,
+    make_order,
+    make_product,
+    make_slot,
+    make_substitution,
+    make_user,
+    make_warehouse,
+    sign_in,
+)
+from tests.packed_orders import lines_of, packed_order
 
 ORDERS = "/api/v1/orders"
 SUNDAY_EIGHT = datetime(2026, 12, 6, 6, 0, tzinfo=UTC)  # 08:00 in Jerusalem in winter
@@ -265,3 +284,134 @@ def test_polling_with_the_etag_costs_no_body_until_the_status_changes(client: Fl
 
     assert (unchanged.status_code, unchanged.data) == (304, b"")
     assert changed.json["data"]["status"] == "IN_PROGRESS"
+
+
+def test_a_packed_order_shows_what_was_picked_replaced_and_left_out(client: FlaskClient, session: Session) -> None:
+    user = make_user(session)
+    made = packed_order(session, user)
+
+    order = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]
+
+    cola, milk, bread = order["items"]
+    assert (cola["picked_quantity"], cola["missing"], cola["final_total"]) == (2, False, 17.8)
+    assert (milk["picked_status"], milk["replacement_name"], milk["final_total"]) == ("REPLACED", "Oat", 10.0)
+    assert (bread["missing"], bread["final_total"], bread["substitution"]) == (True, None, None)
+    substitution = milk["substitution"]
+    assert (substitution["name"], substitution["quantity"], substitution["unit_price"]) == ("Oat", 2, 6.0)
+    assert (substitution["line_total"], substitution["status"]) == (10.0, "ACCEPTED")
+    assert substitution["may_decide"] is False
+    assert order["deposits"] == [
+        {"name": "Deposit: Cola", "quantity": 2, "unit_deposit": 0.3, "total": 0.6},
+        {"name": "Deposit: Oat", "quantity": 2, "unit_deposit": 0.25, "total": 0.5},
+    ]
+
+
+def test_the_amounts_of_a_packed_order_add_up_with_each_discount_on_its_own(
+    client: FlaskClient, session: Session
+) -> None:
+    user = make_user(session)
+    made = packed_order(session, user)
+
+    order = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]
+
+    assert [(each["kind"], each["code"], each["amount"], each["final_amount"]) for each in order["discounts"]] == [
+        ("PERCENT", "TEN", 6.27, 2.78),
+        ("FREE_DELIVERY", "FREE", 30.0, 30.0),
+    ]
+    assert (order["final_items_total"], order["final_deposit_total"]) == (27.8, 1.1)
+    assert (order["final_discount_total"], order["final_reduction"], order["final_total"]) == (32.78, 0.8, 25.32)
+    # 3.58 are spread over 17.80 and 10.00: 2.29 and 1.29
+    assert order["tax_table"] == [
+        {"rate": 0.0, "gross": 8.71, "tax": 0.0},
+        {"rate": 18.0, "gross": 15.51, "tax": 2.37},
+    ]
+
+
+def test_the_tax_table_of_a_packed_order_is_that_of_its_final_total(client: FlaskClient, session: Session) -> None:
+    user = make_user(session)
+    made = packed_order(session, user)
+    lines = [
+        FinalLine(Decimal("17.80"), Decimal("0.60"), Decimal("18.00")),
+        FinalLine(Decimal("10.00"), Decimal("0.50"), Decimal("0.00")),
+    ]
+    discount = Discount(DiscountKind.PERCENT, Decimal(10))
+    charged = final_totals(
+        lines, delivery_fee=Decimal(0), delivery_tax_rate=Decimal(18), discount=discount, ceiling=Decimal("25.32")
+    )
+
+    order = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]
+
+    assert sum(Decimal(str(row["tax"])) for row in order["tax_table"]) == charged.tax
+    assert sum(Decimal(str(row["gross"])) for row in order["tax_table"]) == charged.total - charged.deposits
+
+
+def test_before_it_is_packed_an_order_has_no_final_amounts_and_taxes_follow_the_discount(
+    client: FlaskClient, session: Session
+) -> None:
+    user = make_user(session)
+    product = make_product(session, price=Decimal("23.60"))
+    fee = {"delivery_fee": Decimal("30.00"), "delivery_tax_rate": Decimal("17.00")}
+    made = make_order(session, user, product, discount_total=Decimal("41.80"), **fee)
+    make_discount(session, made, code="FREE", kind=DiscountKind.FREE_DELIVERY, value=Decimal(0), amount=Decimal(30))
+    make_discount(session, made, code="LESS", amount=Decimal("11.80"))
+    lines_of(session, made)[0].discount_amount = Decimal("11.80")
+    session.commit()
+
+    order = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]
+
+    assert {order[name] for name in order if name.startswith("final_")} == {None}
+    assert [(each["code"], each["final_amount"]) for each in order["discounts"]] == [("FREE", None), ("LESS", None)]
+    assert order["items"][0]["discount_amount"] == 11.8
+    assert order["tax_table"] == [{"rate": 18.0, "gross": 11.8, "tax": 1.8}]
+    assert (order["total_amount"], order["delivered_at"], order["driver_name"]) == (11.8, None, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "may_decide"),
+    [(OrderStatus.IN_PROGRESS, True), (OrderStatus.MISSING, True), (OrderStatus.READY, False)],
+)
+def test_a_substitute_may_be_refused_until_the_order_is_packed(
+    client: FlaskClient, session: Session, status: OrderStatus, may_decide: bool
+) -> None:
+    user = make_user(session)
+    made = make_order(session, user, status=status)
+    [line] = lines_of(session, made)
+    make_substitution(session, line, make_product(session, name="Refused"), status=SubstitutionStatus.REFUSED)
+    make_substitution(session, line, make_product(session, name="Proposed"))
+
+    [shown] = client.get(f"{ORDERS}/{made.id}", headers=sign_in(session, user)).json["data"]["items"]
+
+    assert shown["replacement_name"] == shown["substitution"]["name"] == "Proposed"
+    assert shown["substitution"]["may_decide"] is may_decide
+
+
+def test_the_driver_is_named_once_the_order_is_on_its_way(client: FlaskClient, session: Session) -> None:
+    user = make_user(session)
+    driver = make_user(session, role=Role.EMPLOYEE, full_name="Dan Driver")
+    made = make_order(session, user, status=OrderStatus.READY, driver_id=driver.id)
+    headers = sign_in(session, user)
+
+    before = client.get(f"{ORDERS}/{made.id}", headers=headers).json["data"]
+    made.status, made.dispatched_at = OrderStatus.DELIVERED, SUNDAY_EIGHT
+    made.delivered_at = SUNDAY_TEN
+    session.commit()
+    after = client.get(f"{ORDERS}/{made.id}", headers=headers).json["data"]
+
+    assert (before["driver_name"], before["delivered_at"]) == (None, None)
+    assert after["driver_name"] == "Dan Driver"
+    assert datetime.fromisoformat(after["delivered_at"]) == SUNDAY_TEN
+
+
+def test_substitutes_and_discounts_cost_no_further_statement(
+    client: FlaskClient, session: Session, statements: Statements
+) -> None:
+    user = make_user(session)
+    for _ in range(3):
+        packed_order(session, user)
+    headers = sign_in(session, user)
+    statements.clear()
+
+    answer = client.get(ORDERS, headers=headers)
+
+    assert [len(order["discounts"]) for order in answer.json["data"]] == [2] * 3
+    assert len(statements) == 2

@@ -12,11 +12,21 @@ from sqlalchemy.orm import Session
 
 from app.domain.enums import FulfillmentType, OrderStatus, SoldBy
 from app.domain.text_order import drawing_order
-from app.models import Order, Payment, Product
+from app.models import Order, Payment, Product, User
 from app.services.orders import reading
 from app.services.receipts import fonts, making
 from app.services.receipts.paper import wrap
-from tests.factories import caller_of, make_location, make_order, make_product, make_user, sign_in
+from tests.factories import (
+    caller_of,
+    make_discount,
+    make_location,
+    make_order,
+    make_product,
+    make_substitution,
+    make_user,
+    sign_in,
+)
+from tests.packed_orders import lines_of, packed_order
 
 
 def receipt_of(session: Session, *products: Product, **columns: Any) -> bytes:
@@ -200,3 +210,74 @@ def _order_named(session: Session, name: str) -> Any:
     user = make_user(session)
     order = make_order(session, user, make_product(session, name=name))
     return reading.detail(order_id=order.id, caller=caller_of(session, user))
+
+
+def joined(session: Session, user: User, order: Order) -> str:
+    """The text of a receipt on one line."""
+    pdf = making.receipt(order_id=order.id, caller=caller_of(session, user)).pdf
+    return " ".join(text_of(pdf).split())
+
+
+def test_the_receipt_of_a_packed_order_shows_what_is_charged(session: Session) -> None:
+    user = make_user(session)
+
+    text = joined(session, user, packed_order(session, user))
+
+    for expected in (
+        "Cola 2 8.90 17.80 3 ordered, 1 not available and not charged",
+        "Oat 2 6.00 10.00 instead of Milk At no more than the price of what it replaces",
+        "Bread 0 7.00 0.00 Not available: 3 ordered, not charged",
+        "Deposit: Cola 2 0.30 0.60",
+        "Deposit: Oat 2 0.25 0.50",
+        "Items 27.80 Deposits 1.10 Delivery fee 30.00 Discount TEN -2.78 Discount FREE -30.00",
+        "Reduction: above the agreed amount -0.80 Total ILS 25.32",
+        "0% 8.71 0.00 18% 15.51 2.37",
+        "Being charged to the card: ILS 25.32.",
+    ):
+        assert expected in text
+
+
+def test_a_weighed_line_of_a_packed_order_tells_what_it_weighed(session: Session) -> None:
+    user = make_user(session)
+    apples = make_product(
+        session, name="Apples", price=Decimal("12.00"), sold_by=SoldBy.WEIGHT, estimated_weight_grams=250
+    )
+    order = make_order(session, user, apples, quantity=3, status=OrderStatus.READY)
+    [line] = lines_of(session, order)
+    line.picked_weight_grams, line.final_total = 740, Decimal("8.88")
+    session.commit()
+
+    text = joined(session, user, order)
+
+    assert "Apples 3 3.00 8.88 Weight 740 g, ILS 12.00 per kg" in text
+
+
+def test_before_it_is_packed_each_discount_has_its_line(session: Session) -> None:
+    user = make_user(session)
+    order = make_order(session, user, quantity=2, discount_total=Decimal("3.00"))
+    make_discount(session, order, code="ONE", amount=Decimal("1.00"))
+    make_discount(session, order, code="TWO", amount=Decimal("2.00"))
+
+    text = joined(session, user, order)
+
+    assert "Items 20.00 Discount ONE -1.00 Discount TWO -2.00 Total ILS 17.00" in text
+
+
+def test_once_captured_a_packed_order_is_paid(session: Session) -> None:
+    user = make_user(session)
+    order = packed_order(session, user)
+    _change_payment(session, order, captured_amount=Decimal("25.32"))
+
+    text = joined(session, user, order)
+
+    assert "Paid: ILS 25.32" in text
+    assert "Being charged" not in text
+
+
+def test_a_substitute_the_fonts_lack_comes_with_its_sku(session: Session) -> None:
+    user = make_user(session)
+    order = make_order(session, user, status=OrderStatus.READY)
+    [line] = lines_of(session, order)
+    make_substitution(session, line, make_product(session, name="豆腐", sku="TOFU-2"))
+
+    assert "SKU TOFU-2" in joined(session, user, order)
