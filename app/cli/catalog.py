@@ -17,6 +17,7 @@ from app.cli.failures import first_line
 from app.services.catalog.importing import Outcome, Problem, import_catalog
 from app.services.catalog.importing_files import CatalogFile, UnusableFile
 from app.services.catalog.importing_writes import Rules
+from app.services.seed.history.making import seed_history
 from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
 
@@ -157,14 +158,18 @@ def _print_reasons(title: str, reasons: Counter[str]) -> None:
 
 
 @click.command("seed")
-def seed_command() -> None:
+@click.option("--history", is_flag=True, help="Also write sixty days of past orders, so that reports show something.")
+def seed_command(history: bool) -> None:
     """Set up the demo shop, or add what it lacks: range, stock, slots and one user for each role."""
     try:
         added = seed()
+        past_orders = seed_history() if history else 0
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database refused: {_reason(error)}") from None
     counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in asdict(added).items())
     click.echo(f"Added {counts}.")
+    if history:
+        click.echo(f"Added {past_orders} past orders.")
     for person in DEMO_USERS:
         click.echo(f"{person.role:<8}  {person.email:<22}  {person.password}")
 

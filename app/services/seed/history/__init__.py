@@ -1,0 +1,1 @@
+"""The demo shop's past, for reports that have something to show: `flask seed --history`."""
