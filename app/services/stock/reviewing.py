@@ -50,7 +50,7 @@ def resolve(form: Review, caller: Caller, *, request_id: int) -> StockRequestRow
         old = {"status": request.status, "quantity": request.quantity}
         _decide(request, form, caller)
         session.flush()
-        if request.status is StockRequestStatus.APPROVED:
+        if form.status is StockRequestStatus.APPROVED:
             _apply(session, request, caller)
         new = {"status": request.status, "quantity": request.quantity, "rejection_reason": request.rejection_reason}
         audit.record(
