@@ -148,6 +148,39 @@ def test_a_photo_is_turned_upright_and_says_nothing_of_where_it_was_taken(
     assert b"EXIF" not in content
 
 
+@pytest.mark.parametrize(
+    ("orientation", "light"),
+    [(1, "right"), (2, "left"), (3, "left"), (4, "right"), (5, "bottom"), (6, "bottom"), (7, "top"), (8, "top")],
+)
+def test_each_orientation_a_camera_notes_is_undone(
+    manager: Manager, client: FlaskClient, product: Product, orientation: int, light: str
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+
+    made = upload(manager, product, picture("JPEG", exif=exif, quality=95))
+
+    assert lighter_edge(opened(client.get(made["url"]).data).convert("L")) == light
+
+
+def lighter_edge(grey: Image.Image) -> str:
+    middle = grey.width // 2, grey.height // 2
+    across = grey.getpixel((1, middle[1])) - grey.getpixel((grey.width - 2, middle[1]))
+    down = grey.getpixel((middle[0], 1)) - grey.getpixel((middle[0], grey.height - 2))
+    if abs(across) > abs(down):
+        return "left" if across > 0 else "right"
+    return "top" if down > 0 else "bottom"
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+def test_a_note_of_the_camera_that_cannot_be_read_spoils_no_picture(
+    manager: Manager, product: Product, format_: str
+) -> None:
+    made = upload(manager, product, picture(format_, exif=b"Exif\x00\x00not a note at all"))
+
+    assert (made["width"], made["height"]) == (40, 20)
+
+
 def test_a_large_picture_is_scaled_down_and_has_a_thumbnail(
     manager: Manager, client: FlaskClient, product: Product
 ) -> None:
@@ -265,6 +298,12 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(
 ) -> None:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, 1, 0, 0, 0, 0))
     file = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+    assert refusal(manager, product, file) == (400, "IMAGE_TOO_LARGE")
+
+
+def test_a_webp_may_have_fewer_pixels_as_its_decoder_takes_more_memory(manager: Manager, product: Product) -> None:
+    file = picture("WEBP", size=(4_000, 4_001), method=0, quality=1)
 
     assert refusal(manager, product, file) == (400, "IMAGE_TOO_LARGE")
 

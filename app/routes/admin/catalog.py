@@ -140,7 +140,7 @@ def upload_image(product_id: int, query: PlaceQuery, upload: bytes) -> Response:
     """Add a picture to a product.
 
     The file is decoded, turned upright and kept as WebP without metadata, at most 1,600 pixels long, with a thumbnail
-    of 320. At most 40 megapixels; of a GIF the first frame.
+    of 320. At most 40 megapixels, 16 as WebP; of an animation the first frame.
     """
     made = product_images.add(upload, current_caller(), product_id=product_id, first=query.first)
     return answer(made, status=201)
