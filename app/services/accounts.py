@@ -58,6 +58,15 @@ def register(form: RegisterRequest, origin: Origin, cart_token: str | None = Non
         except IntegrityError:
             raise UserExists from None
         outbox.publish(session, topic="user.registered", aggregate=f"user:{user.id}", payload={"user_id": user.id})
+        audit.record(
+            session,
+            entity_type="user",
+            action="REGISTER",
+            entity_id=user.id,
+            by_user_id=user.id,
+            origin=origin,
+            new={"role": user.role},
+        )
         return _signed_in(session, user, origin, cart_token)
 
 

@@ -121,7 +121,7 @@ def _set_default(session: Session, address: Address, caller: Caller) -> None:
     """The others are cleared by a statement of its own first: the database allows one default at any moment."""
     _clear_default(session, caller)
     address.is_default = True
-    _audit(session, "SET_DEFAULT", address, caller, new={"is_default": True})
+    _audit(session, "SET_DEFAULT", address, caller, old={"is_default": False}, new={"is_default": True})
 
 
 def _clear_default(session: Session, caller: Caller) -> None:

@@ -99,31 +99,37 @@ def write(caller: Caller, *, product_id: int, form: schemas.ReviewForm) -> schem
 def change(caller: Caller, *, product_id: int, form: schemas.ReviewForm) -> schemas.Review:
     """Replace rating, title and body of the caller's review. Raises NotFound when there is none."""
     with transaction() as session:
+        before = session.execute(_BEFORE.where(*_own(caller, product_id))).one_or_none()
         changing = update(Review).where(*_own(caller, product_id)).values(form.model_dump()).returning(Review)
         review = session.execute(changing).scalar_one_or_none()
-        if review is None:
+        if before is None or review is None:
             raise NotFound("You have not reviewed this product.")
-        return _recorded(session, caller, review, "UPDATE")
+        return _recorded(session, caller, review, "UPDATE", old=dict(before._mapping))
 
 
 def delete_own(caller: Caller, *, product_id: int) -> None:
     """Take back the caller's review. Raises NotFound when there is none."""
     with transaction() as session:
-        gone = session.execute(
-            delete(Review).where(*_own(caller, product_id)).returning(Review.id)
-        ).scalar_one_or_none()
+        deleting = delete(Review).where(*_own(caller, product_id)).returning(Review.id, *_BEFORE.selected_columns)
+        gone = session.execute(deleting).one_or_none()
         if gone is None:
             raise NotFound("You have not reviewed this product.")
-        audit.record(session, entity_type="review", action="DELETE", entity_id=gone, by=caller)
+        old = {name: value for name, value in gone._mapping.items() if name != "id"}
+        audit.record(session, entity_type="review", action="DELETE", entity_id=gone.id, by=caller, old=old)
+
+
+_BEFORE = select(Review.product_id, Review.rating, Review.title, Review.body)
 
 
 def _own(caller: Caller, product_id: int) -> tuple[Any, Any]:
     return Review.product_id == product_id, Review.user_id == caller.user_id
 
 
-def _recorded(session: Session, caller: Caller, review: Review, action: str) -> schemas.Review:
+def _recorded(
+    session: Session, caller: Caller, review: Review, action: str, *, old: dict[str, Any] | None = None
+) -> schemas.Review:
     new = {"product_id": review.product_id, "rating": review.rating, "title": review.title, "body": review.body}
-    audit.record(session, entity_type="review", action=action, entity_id=review.id, by=caller, new=new)
+    audit.record(session, entity_type="review", action=action, entity_id=review.id, by=caller, old=old, new=new)
     full_name = session.execute(select(User.full_name).where(User.id == caller.user_id)).scalar_one()
     return _shown(review, full_name)
 

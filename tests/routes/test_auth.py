@@ -38,6 +38,12 @@ def test_registering_makes_a_customer_whatever_role_is_asked_for(client: FlaskCl
     assert answer.json["data"]["user"]["email"] == "dana@example.com"
 
 
+def test_a_registration_is_audited(client: FlaskClient, session: Session) -> None:
+    user_id = client.post(f"{AUTH}/register", json=FORM).json["data"]["user"]["id"]
+
+    assert ("user", "REGISTER", user_id) in actions(session)
+
+
 def test_an_address_registers_once_whatever_its_case(client: FlaskClient) -> None:
     client.post(f"{AUTH}/register", json=FORM)
 

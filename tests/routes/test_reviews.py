@@ -60,6 +60,21 @@ def test_a_change_is_audited_with_its_author(
     assert (event.action, event.actor_user_id, event.new_value["rating"]) == ("CREATE", buyer.id, 4)
 
 
+def test_changing_and_taking_back_are_audited_with_what_was_there(
+    client: FlaskClient, session: Session, product: Product, signed_in: dict[str, str]
+) -> None:
+    client.post(url(product), json=FORM, headers=signed_in)
+    client.put(url(product), json=FORM | {"rating": 2}, headers=signed_in)
+    client.delete(url(product), headers=signed_in)
+
+    statement = select(AuditEvent).where(AuditEvent.entity_type == "review").order_by(AuditEvent.id)
+    _, changed, deleted = session.execute(statement).scalars()
+
+    first = FORM | {"product_id": product.id}
+    assert (changed.old_value, changed.new_value) == (first, first | {"rating": 2})
+    assert (deleted.old_value, deleted.new_value) == (first | {"rating": 2}, None)
+
+
 @pytest.mark.parametrize("status", [None, OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELLING, OrderStatus.CANCELED])
 def test_who_did_not_buy_may_not_review(
     client: FlaskClient, session: Session, product: Product, status: OrderStatus | None
