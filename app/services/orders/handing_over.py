@@ -42,10 +42,10 @@ def assign_driver(*, order_id: int, driver_id: int, caller: Caller) -> None:
 
     Raises StaffOrderNotFound, DriverNotFound, NotOnItsWay, or Forbidden.
     """
-    if driver_id != caller.user_id and not caller.is_manager:
-        raise Forbidden("Employees assign themselves; a manager assigns others.")
     with transaction() as session:
         order = _order(session, order_id, caller)
+        if driver_id != caller.user_id and not caller.is_manager:
+            raise Forbidden("Employees assign themselves; a manager assigns others.")
         if order.status not in (S.READY, S.OUT_FOR_DELIVERY, S.DELAYED):
             raise _refusal(order)
         _check_delivery(order)
