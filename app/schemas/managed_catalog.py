@@ -172,10 +172,16 @@ class ManagedProductQuery(Page):
 
 
 class ManagedProduct(Product):
-    """A product as shoppers see it, and when it was made and last changed."""
+    """A product with its sale, and when it was made and last changed.
+
+    `price` is the ordinary price here, also during a sale; `piece_price` is what a piece costs now.
+    """
 
     created_at: Instant
     updated_at: Instant
+    sale_price: Money | None
+    sale_starts_at: Instant | None
+    sale_ends_at: Instant | None
 
 
 class ManagedProductList(Listed[ManagedProduct]):

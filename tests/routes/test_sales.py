@@ -320,3 +320,17 @@ def test_a_list_with_sales_is_one_statement(client: FlaskClient, session: Sessio
     client.get(f"{CATALOG}/search?sort=price_asc")
 
     assert len(statements) == 1
+
+
+def test_managers_see_the_ordinary_price_beside_the_sale(client: FlaskClient, session: Session) -> None:
+    """Else an edit form opened and saved during a sale would make the sale price the ordinary one."""
+    product = put_on_sale(session, make_product(session), "7.50")
+    headers = factories.sign_in(session, factories.make_user(session, role=Role.MANAGER))
+    address = "/api/v1/admin/products"
+
+    one_product = client.get(f"{address}/{product.id}", headers=headers).json["data"]
+    [listed] = client.get(address, headers=headers).json["data"]
+
+    assert one_product == listed
+    assert (listed["price"], listed["sale_price"], listed["piece_price"]) == (10.0, 7.5, 7.5)
+    assert listed["sale_ends_at"] is not None

@@ -21,12 +21,21 @@ from app.transaction import reading
 
 COUNTED = 1_000
 
+# The price of an edit form must be the ordinary one: saved again during a sale, the sale price would outlive the sale.
+_OF_MANAGERS = (
+    Product.created_at,
+    Product.updated_at,
+    Product.price.label("ordinary_price"),
+    Product.sale_price,
+    Product.sale_starts_at,
+    Product.sale_ends_at,
+)
 _ONE = with_details(
     select(Product.id)
     .where(Product.id == bindparam("product_id", type_=BigInteger), Product.shop_id.is_(None))
     .subquery("place"),
     branch=False,
-).add_columns(Product.created_at, Product.updated_at)
+).add_columns(*_OF_MANAGERS)
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,7 @@ def _statement(shape: _Shape) -> Select[Any]:
         places = places.where(Product.id < bindparam("last_id", type_=BigInteger))
     page_of_ids = places.order_by(Product.id.desc()).limit(bindparam("rows", type_=Integer))
     chosen = page_of_ids.offset(bindparam("offset", type_=Integer)).subquery("places")
-    page = with_details(chosen, branch=False).add_columns(Product.created_at, Product.updated_at).subquery("page")
+    page = with_details(chosen, branch=False).add_columns(*_OF_MANAGERS).subquery("page")
     capped: Select[Any] = select(literal_column("1")).select_from(Product).where(*matching)
     counted = capped.limit(literal_column(str(COUNTED + 1))).subquery("capped")
     total = select(func.count().label("total")).select_from(counted).subquery("counted")
@@ -118,5 +127,6 @@ def _page(query: ManagedProductQuery, rows: Any) -> tuple[list[ManagedProduct], 
 
 
 def _shown(row: AnyRow) -> ManagedProduct:
-    product = product_of(row, settings().currency)
-    return ManagedProduct.model_construct(**vars(product), created_at=row.created_at, updated_at=row.updated_at)
+    values = vars(product_of(row, settings().currency)) | {"price": row.ordinary_price}
+    kept = ("created_at", "updated_at", "sale_price", "sale_starts_at", "sale_ends_at")
+    return ManagedProduct.model_construct(**values, **{name: getattr(row, name) for name in kept})
