@@ -1,10 +1,11 @@
 """The audit trail: one row for each change, written in the transaction of the change."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller, Origin
@@ -44,6 +45,13 @@ def record(
     session.flush()
 
 
+_RECORD_ALL = text("""
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, context, actor_user_id, request_id)
+    SELECT :entity_type, entity_id, action, old, new, :context, :actor_user_id, :request_id
+    FROM jsonb_to_recordset(:changes) AS change(entity_id bigint, action text, old jsonb, new jsonb)
+""").bindparams(bindparam("changes", type_=JSONB), bindparam("context", type_=JSONB(none_as_null=True)))
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What happened to one row, of many that were changed together."""
@@ -58,18 +66,11 @@ def record_all(
     session: Session, changes: Sequence[Change], *, entity_type: str, by: Caller, context: dict[str, Any] | None = None
 ) -> None:
     """Add an audit event for each of many changes to the open transaction (one statement)."""
-    rows = [
-        {
-            "entity_type": entity_type,
-            "entity_id": change.entity_id,
-            "action": change.action,
-            "old_value": change.old,
-            "new_value": change.new,
-            "context": context,
-            "actor_user_id": by.user_id,
-            "request_id": by.origin.request_id,
-        }
-        for change in changes
-    ]
-    if rows:
-        session.execute(insert(AuditEvent), rows)
+    values = {
+        "changes": [asdict(change) for change in changes],
+        "entity_type": entity_type,
+        "context": context,
+        "actor_user_id": by.user_id,
+        "request_id": by.origin.request_id,
+    }
+    session.execute(_RECORD_ALL, values)

@@ -143,11 +143,11 @@ def _report(rows: Sequence[StockRow | RefusedRow], results: dict[int, Result]) -
 
 
 def _outcome(row: StockRow | RefusedRow, result: Result) -> BulkOutcome:
-    refused = isinstance(result, RefusedRow)
-    return BulkOutcome.model_construct(
+    action = None if isinstance(result, RefusedRow) else result
+    return BulkOutcome(
         row_number=row.row_number,
         product_id=row.product_id if isinstance(row, StockRow) else None,
         branch_id=row.branch_id if isinstance(row, StockRow) else None,
-        status="error" if refused else "success",
-        action=None if refused else result,
+        status="success" if action else "error",
+        action=action,
     )
