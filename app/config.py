@@ -213,9 +213,11 @@ def webhook_secrets(current: Settings) -> tuple[str, ...]:
 def encryption_keys(current: Settings) -> tuple[str, ...]:
     """Keys of what is stored encrypted, newest first.
 
-    Outside production an unset list falls back to one derived from the token secret.
+    Outside production an unset list falls back to keys derived from the token secrets.
     """
-    return current.encryption_keys or (hashlib.sha256(f"encryption:{current.jwt_secret_key}".encode()).hexdigest(),)
+    secrets_of_tokens = (current.jwt_secret_key, *current.jwt_previous_secrets)
+    derived = tuple(hashlib.sha256(f"encryption:{secret}".encode()).hexdigest() for secret in secrets_of_tokens)
+    return current.encryption_keys or derived
 
 
 def _kept_secret(data_dir: Path) -> str:
