@@ -1,5 +1,6 @@
 """What customers are told of their orders: once in the shop, once by mail."""
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from app.config import PROJECT
 from app.domain.enums import FulfillmentType, OrderStatus
 from app.models import Notification, Order, OutboxEvent, Payment, SandboxMessage, User
 from app.services import events, relay
@@ -138,6 +140,16 @@ def test_every_message_is_left_once_however_often_it_is_relayed(session: Session
     assert relayed == len(topics) == 9
     for kept in (Notification, SandboxMessage):
         assert session.execute(select(func.count()).select_from(kept)).scalar_one() == len(topics)
+
+
+def test_every_topic_that_is_published_has_a_handler() -> None:
+    written = re.compile(r"""topic="([a-z_.]+)"|"(order\.[a-z_]+)"|'(order\.[a-z_]+)'""")
+    sources = [path.read_text() for path in (PROJECT / "app").rglob("*.py") if "services/events" not in path.as_posix()]
+
+    published = {next(filter(None, found)) for source in sources for found in written.findall(source)}
+
+    assert len(published) > 10
+    assert published - events.HANDLERS.keys() == set()
 
 
 def test_the_longest_names_fit(session: Session, user: User) -> None:
