@@ -117,12 +117,13 @@ class TestSweep:
     ) -> None:
         product = put_on_sale(session, make_product(session), "7.50")
         pass_time(session)
-        changed = one(session, Product).updated_at
+        session.execute(text("UPDATE products SET updated_at = :then"), {"then": YESTERDAY})
+        session.commit()
 
         assert sweep_prices() == 1
 
         assert one(session, Product).current_price == Decimal("10.00")
-        assert one(session, Product).updated_at == changed
+        assert one(session, Product).updated_at == YESTERDAY
         assert found(client, min_price=10) == [(product.name, 10.0)]
 
     def test_a_sale_that_begins_is_noticed_too(self, session: Session) -> None:
