@@ -1,4 +1,4 @@
-"""What needs attention now."""
+"""What needs attention now, and who asks for help."""
 
 from flask import Blueprint, Response
 
