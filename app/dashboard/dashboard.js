@@ -159,6 +159,7 @@ async function load(isCurrent) {
   showTiles(reports, open.length, queue.length === open.length && open.length === 50);
   showAlerts(alerts);
   showQueue(open);
+  for (const name of REPORTS) cardOf(reports[name]);  // all of them first: a chart is as wide as its card in the end
   await Promise.all(REPORTS.map((name) => showReport(reports[name], today, isCurrent)));
 }
 
@@ -200,7 +201,8 @@ function showTiles(reports, open, isMore) {
 function showAlerts(alerts) {
   const lines = alerts.map((alert) =>
     element("li", { className: String(alert.severity).toLowerCase() },
-      `${alert.text ?? ""}`, element("small", { text: timeOf(alert.createdAt ?? alert.created_at) })));
+      element("bdi", { text: alert.text ?? "" }),
+      element("small", { text: timeOf(alert.createdAt ?? alert.created_at) })));
   $("alerts").replaceChildren(...(lines.length ? lines : [element("li", { text: "Nothing needs attention." })]));
 }
 
@@ -222,7 +224,7 @@ function showQueue(orders) {
 }
 
 async function showReport(report, today, isCurrent) {
-  const card = document.querySelector(`[data-report="${report.name}"]`) ?? newCard(report);
+  const card = cardOf(report);
   const asked = query(report.name, today);
   const room = Math.round(card.querySelector("img").parentElement.clientWidth);
   const width = Math.max(300, Math.min(1600, room || 600));
@@ -240,6 +242,8 @@ async function showReport(report, today, isCurrent) {
   const rows = report.rows.map((row) => report.columns.map((column) => cell(row[column.key], column.unit)));
   keepingPlace(card.querySelector(".scroll"), table(stretch(report), columns, rows));
 }
+
+const cardOf = (report) => document.querySelector(`[data-report="${report.name}"]`) ?? newCard(report);
 
 function newCard(report) {
   const titleId = `title-${report.name}`;
@@ -300,7 +304,7 @@ const timeOf = (moment) =>
 
 function due(order) {
   const slot = order.delivery_slot;
-  if (slot) return `${slot.date} ${slot.start_time.slice(0, 5)}-${slot.end_time.slice(0, 5)}`;
+  if (slot) return `${slot.date.slice(5)} ${slot.start_time.slice(0, 5)}-${slot.end_time.slice(0, 5)}`;
   return order.pickup_end ? `pickup by ${timeOf(order.pickup_end)}` : "";
 }
 

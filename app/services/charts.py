@@ -11,7 +11,7 @@ from reportlab.graphics.shapes import Drawing, Line, PolyLine, Rect, String
 from reportlab.lib.colors import HexColor, white
 from reportlab.pdfbase.pdfmetrics import stringWidth
 
-FONT, BOLD, SIZE = "Helvetica", "Helvetica-Bold", 10
+FONT, SIZE, TITLE_SIZE = "Helvetica", 10, 13
 HEIGHT = 300
 MOST_THINGS = 25
 NO_DATA = "No data"
@@ -19,6 +19,7 @@ NO_DATA = "No data"
 _TOP, _BOTTOM, _LEFT, _RIGHT = 56, 32, 64, 32
 _ROW, _WIDEST_NAME = 26, 0.4
 _SMALLEST_BAR = 3
+_FONTS = {FONT: {"family": "Helvetica, Arial, sans-serif"}}
 _INK, _MUTED, _GRID = HexColor("#1f2933"), HexColor("#52606d"), HexColor("#d9e2ec")
 _COLOURS = tuple(HexColor(code) for code in ("#1d6fb8", "#c2570c", "#2f7d4f", "#7a4bb5"))
 
@@ -119,7 +120,7 @@ def _page(chart: Chart, width: int, height: int) -> Drawing:
     drawing = Drawing(width, height)
     drawing.add(Rect(0, 0, width, height, fillColor=white, strokeColor=None))
     title = f"{chart.title} ({chart.unit})" if chart.unit else chart.title
-    drawing.add(String(12, height - 20, title, fontName=BOLD, fontSize=13, fillColor=_INK))
+    drawing.add(_text(12, height - 20, title, colour=_INK, size=TITLE_SIZE))
     x = 12.0
     for place, each in enumerate(chart.series):
         drawing.add(Rect(x, height - 40, 10, 10, fillColor=_colour(place), strokeColor=None))
@@ -166,7 +167,8 @@ def _colour(place: int) -> HexColor:
 def _text(
     x: float, y: float, text: str, *, anchor: str = "start", colour: HexColor = _MUTED, size: float = SIZE
 ) -> String:
-    return String(x, y, text, fontName=FONT, fontSize=size, textAnchor=anchor, fillColor=colour)
+    """The browser itself does the anchoring: it alone knows how wide the text is in the font it has."""
+    return String(x, y, text, fontName=FONT, fontSize=size, fillColor=colour, _svgAttrs={"text-anchor": anchor})
 
 
 def _number(value: float) -> str:
@@ -186,7 +188,7 @@ def _without_data(drawing: Drawing, chart: Chart) -> str:
 
 def _svg(drawing: Drawing, chart: Chart) -> str:
     """The drawing as a file of its own: no reference to the document type on w3.org, a title for screen readers."""
-    canvas = renderSVG.SVGCanvas((drawing.width, drawing.height))
+    canvas = renderSVG.SVGCanvas((drawing.width, drawing.height), fontHacks=_FONTS)
     canvas.doc.removeChild(canvas.doc.doctype)
     for tag, words in (("title", chart.title), ("desc", ", ".join(each.name for each in chart.series))):
         canvas.doc.getElementsByTagName(tag)[0].firstChild.data = words

@@ -14,7 +14,7 @@ from app.models import Order, OrderItem, PickEvent, SlotBooking, Substitution, U
 from app.schemas.analytics import ReportQuery
 from app.services import invariants
 from app.services.analytics import reports
-from app.services.seed.history.making import seed_history
+from app.services.seed.history.making import REORDER_POINT, seed_history
 from app.services.seed.shop import NoDemoInProduction, seed
 from tests import databases
 from tests.conftest import dispose, make_app
@@ -92,6 +92,12 @@ def test_the_reports_have_something_to_show(shop: Flask, name: str) -> None:
     key = report.columns[-1].key
 
     assert sum(row[key] or 0 for row in report.rows) > 0  # type: ignore[misc]
+
+
+def test_what_is_sold_out_is_below_its_reorder_point(shop: Flask) -> None:
+    report = reports.report("low-stock", ReportQuery(limit=1))
+
+    assert [(row["available"], row["reorder_point"]) for row in report.rows] == [(0, REORDER_POINT)]
 
 
 def test_nobody_of_the_past_can_sign_in(past: Session) -> None:

@@ -51,7 +51,7 @@ SLOT_USE = Definition(
         Column("booked", "Booked"),
         Column("use", "Use", ReportUnit.PERCENT),
     ),
-    drawn=("booked", "capacity"),
+    drawn=("use",),
     named_by=("date", "window"),
     shape=Shape.THINGS,
     statement=statement("""

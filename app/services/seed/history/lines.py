@@ -174,7 +174,7 @@ class _Mover(NamedTuple):
 
 
 def _take_off_shelves(session: Session, lines: Sequence[Written]) -> None:
-    """What the movements of all the lines come to; nothing stays reserved. One statement, in the order of locks."""
+    """What the movements of all the lines come to; nothing stays reserved. One statement."""
     gone: Counter[tuple[int, int]] = Counter()
     for line in lines:
         for movement in _movements(line):

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from itertools import groupby
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -19,6 +19,9 @@ from app.services.seed.history.rows import add_rows, insert_rows
 from app.services.seed.history.sums import reckon
 from app.services.seed.shop import NoDemoInProduction
 from app.transaction import transaction
+
+REORDER_POINT = 12
+"""Pieces at which the demo branches order more, for a list of what is low."""
 
 _MAIL = "{kind}{number:02d}@aisle.example"
 
@@ -38,6 +41,13 @@ _LOCATIONS = (
     select(StockLocation.id, StockLocation.kind)
     .where(StockLocation.is_active, StockLocation.kind.in_((LocationKind.STORE, LocationKind.WAREHOUSE)))
     .order_by(StockLocation.id)
+)
+
+_SET_REORDER_POINTS = (
+    update(Inventory)
+    .where(Inventory.stock_location_id.in_(bindparam("place_ids", expanding=True)), Inventory.reorder_point == 0)
+    .values(reorder_point=REORDER_POINT)
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -78,6 +88,7 @@ def _write(session: Session, source: Place, stores: list[Place]) -> int:
     write_bookings(session, orders)
     write_lines(session, orders)
     write_payments(session, orders)
+    session.execute(_SET_REORDER_POINTS, {"place_ids": [source.id, *(store.id for store in stores)]})
     return len(orders)
 
 
