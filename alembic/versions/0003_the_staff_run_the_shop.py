@@ -667,14 +667,21 @@ def upgrade() -> None:
             "status IN ('CREATED', 'IN_PROGRESS', 'MISSING', 'READY', 'OUT_FOR_DELIVERY', 'DELAYED')"
         ),
     )
+    op.create_index(
+        "ix_orders_place",
+        "orders",
+        ["stock_location_id", sa.literal_column("created_at DESC"), sa.literal_column("id DESC")],
+        unique=False,
+        postgresql_include=["status", "fulfillment_type"],
+    )
     op.create_foreign_key(
         op.f("fk_orders_driver_id_users"), "orders", "users", ["driver_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
-        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_picker_id_users"), "orders", "users", ["picker_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
-        op.f("fk_orders_picker_id_users"), "orders", "users", ["picker_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
     )
     op.create_index("ix_outbox_failed", "outbox", ["id"], unique=False, postgresql_where=sa.text("failed"))
     op.add_column("payment_operations", sa.Column("retried_at", sa.DateTime(timezone=True), nullable=True))
@@ -863,9 +870,10 @@ def downgrade() -> None:
     )
     op.drop_column("payment_operations", "retried_at")
     op.drop_index("ix_outbox_failed", table_name="outbox", postgresql_where=sa.text("failed"))
-    op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_batch_id_pick_batches"), "orders", type_="foreignkey")
+    op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_driver_id_users"), "orders", type_="foreignkey")
+    op.drop_index("ix_orders_place", table_name="orders", postgresql_include=["status", "fulfillment_type"])
     op.drop_index(
         "ix_orders_open",
         table_name="orders",

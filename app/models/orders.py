@@ -69,6 +69,13 @@ class Order(Timestamped, Base):
         Index("ix_orders_driver_id", "driver_id", postgresql_where=text("driver_id IS NOT NULL")),
         Index("ix_orders_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
         Index("ix_orders_status_id", "status", "id"),
+        Index(
+            "ix_orders_place",
+            "stock_location_id",
+            text("created_at DESC"),
+            text("id DESC"),
+            postgresql_include=["status", "fulfillment_type"],
+        ),
     )
 
     id: Mapped[Id]

@@ -11,7 +11,7 @@ class PerformanceAnswer(Answer):
     """Of the branches the caller may see, in the names the ops screens read.
 
     activeOrders are CREATED or IN_PROGRESS now. totalOrders were made in the last 30 days. totalItems are the lines of
-    the newest 5,000 of these that were not cancelled, pickedItems those picked or replaced, batchEfficiency their share
+    the newest 1,000 of these that were not cancelled, pickedItems those picked or replaced, batchEfficiency their share
     in percent. livePickers marked a line within the last pickerWindowMinutes.
     """
 

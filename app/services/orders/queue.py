@@ -16,7 +16,6 @@ from sqlalchemy import (
     case,
     cast,
     func,
-    literal_column,
     select,
     union_all,
 )
@@ -34,6 +33,7 @@ from app.services import offset_pages
 from app.services.offset_pages import FIRST, ROWS, Place
 from app.services.orders import cards
 from app.services.orders.columns import as_json, status_in
+from app.services.orders.newest import any_of, newest
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 
@@ -96,24 +96,26 @@ def _values(query: QueueQuery, place: Place, caller: Caller, now: datetime) -> d
 
 @cache
 def _built(statuses: frozenset[OrderStatus], asked: frozenset[str], reach: int) -> Select[Any]:
-    """Open orders are found by their partial index and sorted, as they are few; ended ones come from the newest id on.
+    """Open orders are found by their partial index and sorted, as they are few; of ended ones the newest are looked at.
 
     Statuses and reach are literals: with them as parameters PostgreSQL could use neither the partial index nor an early
     end of the scan. Lines are gathered for the rows of the page alone.
     """
-    conditions = [works_at(Order.stock_location_id), *(_CONDITIONS[name] for name in sorted(asked))]
-    in_work = select(Order.id, RANK.label("rank"), Order.slot_end).where(status_in(*statuses & IN_WORK), *conditions)
+    conditions = [_CONDITIONS[name] for name in sorted(asked)]
+    is_open, is_ended = status_in(*statuses & IN_WORK), status_in(*statuses & ENDED)
+    in_work = select(Order.id, RANK.label("rank"), Order.slot_end).where(
+        is_open, works_at(Order.stock_location_id), *conditions
+    )
     open_orders = in_work.cte("open_orders").prefix_with("MATERIALIZED")
-    ended = select(Order.id).where(status_in(*statuses & ENDED), *conditions)
-    newest = ended.order_by(Order.id.desc()).limit(literal_column(str(reach))).cte("newest").prefix_with("MATERIALIZED")
+    ended = newest(is_ended, *conditions, limit=reach).cte("ended").prefix_with("MATERIALIZED")
     by_urgency = func.row_number().over(order_by=(open_orders.c.rank, open_orders.c.slot_end, open_orders.c.id))
     count = select(func.count()).select_from(open_orders).scalar_subquery()
-    by_age = count + func.row_number().over(order_by=newest.c.id.desc())
+    by_age = count + func.row_number().over(order_by=(ended.c.created_at.desc(), ended.c.id.desc()))
     placed = union_all(
-        select(open_orders.c.id, by_urgency.label("place")), select(newest.c.id, by_age.label("place"))
+        select(open_orders.c.id, by_urgency.label("place")), select(ended.c.id, by_age.label("place"))
     ).subquery("placed")
     place = placed.c.place
-    counted = ended.limit(literal_column(str(offset_pages.COUNTED_UP_TO + 1))).subquery()
+    counted = any_of(is_ended, *conditions, limit=offset_pages.COUNTED_UP_TO + 1).subquery()
     total = count + select(func.count()).select_from(counted).scalar_subquery()
     return (
         cards.CARDS.add_columns(_LINES.label("lines"), total.label("total"))
