@@ -1,4 +1,4 @@
-"""Products; locked before inventory, and never together with it so far."""
+"""Products: locked alone, or before the vocabulary."""
 
 from collections.abc import Sequence
 
