@@ -69,7 +69,9 @@ Allergen = Annotated[Line, StringConstraints(min_length=1, max_length=LONGEST_AL
 Allergens = Annotated[list[Allergen], Field(max_length=MOST_ALLERGENS)]
 NutrientName = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern="^[a-z0-9_]+$")]
 Nutrient = Annotated[float, Field(ge=0, le=10_000, allow_inf_nan=False), NOT_A_TRUTH]
-Nutrition = Annotated[dict[NutrientName, Nutrient], Field(max_length=MOST_NUTRIENTS)]
+Nutrition = Annotated[
+    dict[NutrientName, Nutrient], Field(max_length=MOST_NUTRIENTS, json_schema_extra={"additionalProperties": False})
+]
 Gtin = Annotated[str, StringConstraints(strip_whitespace=True, max_length=30), AfterValidator(_gtin)]
 Gtins = Annotated[list[Gtin], Field(max_length=MOST_GTINS)]
 
