@@ -1,15 +1,17 @@
 """Periods in queries: each end is a date of the shop's calendar or an instant."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import BeforeValidator, TypeAdapter, WithJsonSchema
 
 from app.config import settings
 from app.domain.slots import starts_at
 
 _DATE, _INSTANT = TypeAdapter(date), TypeAdapter(datetime)
 _YEARS = range(1970, 2201)
+_LIKE_A_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _SHOWN = WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]})
 
 
@@ -26,9 +28,11 @@ def _moment_after(value: Any) -> datetime:
 def _read(value: Any, *, days_later: int) -> datetime:
     text = str(value).strip()
     try:
+        if not _LIKE_A_DATE.match(text):  # a number would be read as seconds since 1970
+            raise ValueError
         is_date = len(text) == len("2026-01-31")
         found = _DATE.validate_python(text) if is_date else _INSTANT.validate_python(text)
-    except ValidationError:
+    except ValueError:
         raise ValueError("must be a date like 2026-01-31 or an instant like 2026-01-31T08:00:00Z") from None
     if found.year not in _YEARS:
         raise ValueError("must be in the years 1970 to 2200")

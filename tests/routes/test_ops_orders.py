@@ -338,6 +338,8 @@ def test_dates_are_days_of_the_shop_and_instants_are_exact(
         "picker=you",
         "date_from=yesterday",
         "date_to=2026-02-30",
+        "date_to=0.5",
+        "date_from=1767225600",
         "date_from=9999-12-31",
         "cursor=made-up",
         "branch_id=0",
