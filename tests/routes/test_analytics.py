@@ -197,6 +197,27 @@ def test_a_report_can_be_of_one_branch(client: FlaskClient, session: Session, ma
     assert (total(), total(branch_id=one.id), total(branchId=two.id), total(branch_id=two.id + 9)) == (3, 1, 2, 0)
 
 
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_report_of_a_branch_shows_anything_of_another(
+    client: FlaskClient, session: Session, manager: dict[str, str], name: str
+) -> None:
+    one, two = make_location(session), make_location(session)
+    order = delivered(session, make_product(session), stock_location_id=one.id, slot_end=NOON)
+    (line,) = lines_of(session, order)
+    for minute in (0, 1):
+        mark(session, order, line, PickAction.PICK, NOON + timedelta(minutes=minute), 1)
+    substitute(session, order, line, SubstitutionStatus.ACCEPTED, NOON)
+    make_slot(session, one, day_of_week=2, created_at=datetime(2026, 1, 1, tzinfo=UTC))
+    make_stock(session, make_product(session), one, 0)
+
+    here, there, nowhere = (
+        rows(client, manager, name, **MARCH, branch_id=branch_id) for branch_id in (one.id, two.id, two.id + 1)
+    )
+
+    assert here != there
+    assert there == nowhere
+
+
 def test_orders_are_counted_on_the_days_they_are_placed_delivered_and_cancelled(
     client: FlaskClient, session: Session, manager: dict[str, str]
 ) -> None:
