@@ -117,6 +117,14 @@ def test_a_second_run_adds_nothing(shop: Flask, past: Session) -> None:
     assert (added, count(past, Order)) == (0, before)
 
 
+def test_the_command_writes_the_past_only_when_asked(shop: Flask) -> None:
+    plain, asked = (shop.test_cli_runner().invoke(args=["seed", *option]) for option in ((), ("--history",)))
+
+    assert (plain.exit_code, asked.exit_code) == (0, 0)
+    assert "past orders" not in plain.output
+    assert "Added 0 past orders." in asked.output
+
+
 def test_a_shop_without_stock_gets_no_past(app: Flask, session: Session) -> None:
     assert seed_history() == 0
 
