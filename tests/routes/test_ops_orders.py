@@ -257,6 +257,25 @@ def test_employees_see_their_branches_alone_and_managers_all(
     assert client.get(f"{ORDERS}/{foreign.id}", headers=manager).status_code == 200
 
 
+def test_ended_orders_of_several_branches_are_one_list_newest_first(
+    client: FlaskClient, session: Session, branch: StockLocation
+) -> None:
+    places = [branch, make_location(session)]
+    headers = sign_in(session, make_employee(session, *places))
+    now = datetime.now(UTC)
+    ages = [3, 1, 4, 2]
+    made = {
+        age: order_at(session, places[age % 2], status=OrderStatus.CANCELED, created_at=now - timedelta(days=age)).id
+        for age in ages
+    }
+
+    whole = ids(client.get(ORDERS, headers=headers))
+    second = ids(client.get(f"{ORDERS}?limit=2&offset=2", headers=headers))
+
+    assert whole == [made[age] for age in sorted(ages)]
+    assert second == whole[2:]
+
+
 def test_somebody_who_works_nowhere_sees_nothing(client: FlaskClient, session: Session, branch: StockLocation) -> None:
     order_at(session, branch)
 
