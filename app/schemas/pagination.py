@@ -18,6 +18,10 @@ LARGEST_SCREEN = 10_000
 """Rows of the lists that older clients ask for whole."""
 
 DEEPEST_OFFSET = 10_000
+
+COUNTED_UP_TO = 1000
+"""Rows of a long list that are counted: `total` is exact up to here and absent beyond."""
+
 _LARGEST_EXPONENT = 30
 
 Cursor = Annotated[str, Field(min_length=1, max_length=400, pattern="^[A-Za-z0-9_-]+$")]

@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select, true
+from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select
 
 from app.config import settings
 from app.domain.enums import LocationKind
 from app.errors import DomainError, NotFound
 from app.models import StockLocation
-from app.models.base import AnyRow
 from app.schemas import branches as schemas
 from app.schemas.envelope import PageMeta
-from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
+from app.services.pages import paged, read_page
 from app.transaction import reading
 
 
@@ -35,37 +34,15 @@ def delivery_source() -> ScalarSelect[int | None]:
 
 
 _COLUMNS = (StockLocation.id, StockLocation.name, StockLocation.address, StockLocation.is_active, StockLocation.kind)
-_ACTIVE = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
+_ACTIVE: Select[Any] = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
 _ONE = _ACTIVE.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
-_COUNT = select(func.count().label("total")).select_from(_ACTIVE.subquery()).subquery("counted")
-_PAGE = (
-    _ACTIVE.where(StockLocation.id > bindparam("last_id", type_=BigInteger))
-    .order_by(StockLocation.id)
-    .limit(bindparam("rows"))
-    .offset(bindparam("offset"))
-    .subquery("page")
-)
-_LISTED: Select[Any] = (
-    select(_COUNT.c.total, *_PAGE.c).select_from(_COUNT).outerjoin(_PAGE, true()).order_by(_PAGE.c.id)
-)
+_LISTED = paged(_ACTIVE)
 
 
 def list_branches(query: schemas.BranchQuery) -> tuple[list[schemas.Branch], PageMeta]:
     """A page of the active branches, oldest first, in one statement."""
-    last_id, offset = 0, query.offset
-    if query.cursor is not None:
-        (last_id,), offset = decode_cursor(query.cursor, int), 0
-    with reading() as connection:
-        rows = connection.execute(_LISTED, {"last_id": last_id, "offset": offset, "rows": query.limit + 1}).all()
-    found = [_shown(row) for row in rows if row.id is not None]
-    has_next = len(found) > query.limit
-    return found[: query.limit], page_meta(
-        limit=query.limit,
-        offset=query.offset,
-        total=rows[0].total,
-        has_next=has_next,
-        next_cursor=encode_cursor(found[query.limit - 1].id) if has_next else None,
-    )
+    rows, meta = read_page(_LISTED, query, {})
+    return [schemas.Branch.model_validate(row) for row in rows], meta
 
 
 def show(branch_id: int) -> schemas.Branch:
@@ -74,7 +51,7 @@ def show(branch_id: int) -> schemas.Branch:
         row = connection.execute(_ONE, {"branch_id": branch_id}).one_or_none()
     if row is None:
         raise NotFound
-    return _shown(row)
+    return schemas.Branch.model_validate(row)
 
 
 def show_delivery_source() -> schemas.BranchName:
@@ -85,7 +62,3 @@ def show_delivery_source() -> schemas.BranchName:
     if row is None:
         raise DeliverySourceMissing
     return schemas.BranchName.model_validate(row)
-
-
-def _shown(row: AnyRow) -> schemas.Branch:
-    return schemas.Branch(id=row.id, name=row.name, address=row.address, is_active=row.is_active, kind=row.kind)

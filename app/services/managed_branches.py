@@ -37,7 +37,7 @@ _LISTED: Select[Any] = paged(
 def list_branches(query: ManagedBranchQuery) -> tuple[list[Branch], PageMeta]:
     """A page of all branches, oldest first, in one statement."""
     rows, meta = read_page(_LISTED, query, {"is_active": query.is_active})
-    return [Branch(**{name: getattr(row, name) for name in Branch.model_fields}) for row in rows], meta
+    return [Branch.model_validate(row) for row in rows], meta
 
 
 def create(form: NewBranch, caller: Caller) -> Branch:

@@ -48,8 +48,7 @@ _IS_BELOW = select(_parent_id == func.any(category_with_descendants("category_id
 def list_categories(query: ManagedCategoryQuery) -> tuple[list[schemas.Category], PageMeta]:
     """A page of all categories, inactive ones too, oldest first, in one statement."""
     rows, meta = read_page(_LISTED, query, {"is_active": query.is_active})
-    fields = schemas.Category.model_fields
-    return [schemas.Category(**{name: getattr(row, name) for name in fields}) for row in rows], meta
+    return [schemas.Category.model_validate(row) for row in rows], meta
 
 
 def create(form: NewCategory, caller: Caller) -> schemas.Category:

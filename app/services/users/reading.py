@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Integer, Select, String, bindparam, cast, func, or_, select, true
+from sqlalchemy import BigInteger, Boolean, Select, String, bindparam, cast, func, or_, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from app.models import User, UserBranch
-from app.schemas.pagination import decode_cursor, encode_cursor
 from app.schemas.users import ManagedUser, ManagedUserDetails, UserPage, UserQuery
+from app.services.pages import paged_and_capped, read_page
 from app.services.users.rules import UserNotFound
 from app.transaction import reading
-
-COUNTED_UP_TO = 1000
 
 _COLUMNS = [User.__table__.c[name] for name in ManagedUser.model_fields]
 _PART = bindparam("q", type_=String)
@@ -28,19 +26,7 @@ _ASKED_FOR = (
     or_(_ROLE.is_(None), cast(User.role, String) == _ROLE),
     or_(_IS_ACTIVE.is_(None), User.is_active == _IS_ACTIVE),
 )
-_COUNTED = select(User.id).where(*_ASKED_FOR).limit(COUNTED_UP_TO + 1).subquery()
-_TOTAL = select(func.count().label("total")).select_from(_COUNTED).subquery("counted")
-_PAGE = (
-    select(*_COLUMNS)
-    .where(*_ASKED_FOR, User.id > bindparam("last_id", type_=BigInteger))
-    .order_by(User.id)
-    .limit(bindparam("rows", type_=Integer))
-    .offset(bindparam("offset", type_=Integer))
-    .subquery("page")
-)
-_LISTED: Select[Any] = (
-    select(_TOTAL.c.total, *_PAGE.c).select_from(_TOTAL).outerjoin(_PAGE, true()).order_by(_PAGE.c.id)
-)
+_LISTED = paged_and_capped(select(*_COLUMNS).where(*_ASKED_FOR), User.id)
 
 _BRANCH_IDS = (
     select(UserBranch.stock_location_id)
@@ -59,21 +45,14 @@ _DETAILS: Select[Any] = select(
 
 def page(query: UserQuery) -> UserPage:
     """A page of the users asked for, oldest first (one statement). Raises ValidationFailed for a strange cursor."""
-    last_id, offset = 0, query.offset
-    if query.cursor is not None:
-        (last_id,), offset = decode_cursor(query.cursor, int), 0
-    place = {"last_id": last_id, "offset": offset, "rows": query.limit + 1}
     asked = {"q": query.q or None, "role": query.role, "is_active": query.is_active}
-    with reading() as connection:
-        rows = connection.execute(_LISTED, {**place, **asked}).all()
-    found = [row for row in rows if row.id is not None]
-    shown, total = found[: query.limit], rows[0].total
+    rows, meta = read_page(_LISTED, query, asked)
     return UserPage(
-        data=[ManagedUser.model_validate(row) for row in shown],
-        total=total if total <= COUNTED_UP_TO else None,
-        limit=query.limit,
-        offset=query.offset,
-        next_cursor=encode_cursor(shown[-1].id) if len(found) > query.limit else None,
+        data=[ManagedUser.model_validate(row) for row in rows],
+        total=meta.total,
+        limit=meta.limit,
+        offset=meta.offset,
+        next_cursor=meta.next_cursor,
     )
 
 
