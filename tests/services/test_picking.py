@@ -11,10 +11,22 @@ from sqlalchemy.orm import Session
 from app.domain.enums import OperationKind, PickedStatus, Role, SoldBy, SubstitutionStatus
 from app.domain.enums import OrderStatus as S
 from app.errors import Forbidden
-from app.models import AuditEvent, Entry, Inventory, Order, OutboxEvent, Payment, PaymentOperation, PickEvent
+from app.models import (
+    AuditEvent,
+    Entry,
+    Inventory,
+    Order,
+    OrderItem,
+    OutboxEvent,
+    Payment,
+    PaymentOperation,
+    PickEvent,
+)
 from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
+from app.schemas.stock import NewRecount
 from app.services.orders import handing_over, moving, shop_canceling
 from app.services.picking import claiming, holding, marking, packing, substituting
+from app.services.stock import recounts
 from tests import factories
 from tests.picking import Picker, bought, captured, items_of, make_picker, order_of, stock_of, substitution_of
 from tests.shopping import Shop, Shopper, assert_sound, make_shopper, open_shop
@@ -55,6 +67,11 @@ def pick_all(session: Session, order: Order, picker: Picker) -> None:
 def audit_of(session: Session, order: Order, action: str) -> list[AuditEvent]:
     statement = select(AuditEvent).where(AuditEvent.entity_type == "order", AuditEvent.entity_id == order.id)
     return list(session.execute(statement.where(AuditEvent.action == action).order_by(AuditEvent.id)).scalars())
+
+
+def audit_of_line(session: Session, item: OrderItem, action: str) -> AuditEvent:
+    statement = select(AuditEvent).where(AuditEvent.entity_type == "order_item", AuditEvent.entity_id == item.id)
+    return session.execute(statement.where(AuditEvent.action == action)).scalar_one()
 
 
 def operations_of(session: Session, order: Order) -> dict[OperationKind, Decimal]:
@@ -737,3 +754,80 @@ def test_goods_stay_while_the_payment_is_not_captured(session: Session, order: O
 
     with pytest.raises(handing_over.PaymentNotCaptured):
         manager.move(order, S.OUT_FOR_DELIVERY)
+
+
+def test_what_turns_up_after_the_shelf_was_counted_is_not_in_the_stock_twice(
+    session: Session, order: Order, shop: Shop, picker: Picker, manager: Picker
+) -> None:
+    item, product = items_of(session, order)[1], shop.products[1]
+    picker.miss(item)
+    recounts.recount(
+        NewRecount(branch_id=shop.warehouse.id, product_id=product.id, counted_quantity=20), manager.caller
+    )
+
+    picker.undo(item)
+
+    assert stock_of(session, product, shop) == (17, 3)
+    assert items_of(session, order)[1].missing_quantity == 0
+    assert_sound()
+
+
+def test_what_was_written_off_after_the_count_turns_up_and_the_rest_comes_from_the_shelf(
+    session: Session, order: Order, shop: Shop, picker: Picker, manager: Picker
+) -> None:
+    item, product = items_of(session, order)[1], shop.products[1]
+    picker.mark(item, picked_quantity=2)
+    recounts.recount(
+        NewRecount(branch_id=shop.warehouse.id, product_id=product.id, counted_quantity=18), manager.caller
+    )
+    picker.miss(item)
+
+    picker.mark(item)
+
+    assert stock_of(session, product, shop) == (17, 3)
+    assert_sound()
+
+
+def test_what_was_counted_and_sold_to_others_cannot_be_found(
+    session: Session, order: Order, shop: Shop, picker: Picker, manager: Picker
+) -> None:
+    item, product = items_of(session, order)[1], shop.products[1]
+    picker.miss(item)
+    recounts.recount(NewRecount(branch_id=shop.warehouse.id, product_id=product.id, counted_quantity=2), manager.caller)
+
+    with pytest.raises(holding.OutOfStock):
+        picker.undo(item)
+    picker.mark(item, picked_quantity=2)
+
+    assert stock_of(session, product, shop) == (0, 2)
+    assert_sound()
+
+
+def test_a_broken_substitute_leaves_the_stock_and_the_line_is_picked_again(
+    session: Session, order: Order, shop: Shop, picker: Picker, cheap: Any
+) -> None:
+    item = items_of(session, order)[0]
+    picker.replace(item, cheap)
+
+    picker.damage(item)
+
+    assert stock_of(session, cheap, shop) == (9, 0)
+    assert stock_of(session, shop.products[0], shop) == (18, 0)
+    assert items_of(session, order)[0].picked_status is PickedStatus.PENDING
+    assert substitution_of(session, item).status is SubstitutionStatus.WITHDRAWN
+    noted = audit_of_line(session, item, "REPORT_DAMAGE")
+    assert noted.context["product_id"] == cheap.id
+    assert_sound()
+
+
+def test_substitutes_broken_on_the_shelf_leave_those_in_the_bag_alone(
+    session: Session, order: Order, shop: Shop, picker: Picker, cheap: Any
+) -> None:
+    item = items_of(session, order)[0]
+    picker.replace(item, cheap)
+
+    picker.damage(item, 3)
+
+    assert stock_of(session, cheap, shop) == (5, 2)
+    assert items_of(session, order)[0].picked_status is PickedStatus.REPLACED
+    assert_sound()

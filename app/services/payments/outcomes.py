@@ -67,7 +67,9 @@ _OPERATIONS = (
     .where(
         Payment.reference == bindparam("reference"),
         PaymentOperation.kind.in_(bindparam("kinds", expanding=True)),
-        PaymentOperation.state.not_in(FINAL) | (PaymentOperation.kind == OperationKind.AUTHORIZE),
+        PaymentOperation.state.not_in(FINAL)
+        | (PaymentOperation.kind == OperationKind.AUTHORIZE)
+        | (PaymentOperation.kind == OperationKind.CAPTURE) & (PaymentOperation.state == OperationState.FAILED),
     )
     .order_by(PaymentOperation.id)
 )
@@ -150,7 +152,9 @@ def _no_answer(session: Session, row: Locked) -> Decision:
 
 
 def _captured(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> None:
-    if _settled_or_unknown(session, row, outcome):
+    # Money that was taken after all outranks a refusal, and a person who closed the capture as not done.
+    taken_after_all = row.state == OperationState.FAILED and outcome.status is Status.CAPTURED
+    if not taken_after_all and _settled_or_unknown(session, row, outcome):
         return
     is_canceled = row.order_status == OrderStatus.CANCELED
     if is_canceled and outcome.status is Status.DECLINED:

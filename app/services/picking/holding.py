@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 from sqlalchemy.orm import Session
 
 from app.domain.enums import MovementKind, PickAction
@@ -79,27 +79,48 @@ def write_off_missing(session: Session, item: OrderItem, stock: Stock, source: S
 def hold(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:
     """Hold that many pieces more: first those written off as missing, which turned up, then available ones. A step.
 
+    Whoever recounted the shelf meanwhile has counted what turned up: that is among the available pieces.
     Raises OutOfStock.
     """
-    found = min(pieces, item.missing_quantity)
+    back = min(pieces, item.missing_quantity)
+    found = min(back, _written_off_since_recount(session, item, stock)) if back else 0
+    item.missing_quantity -= back
     if found:
-        item.missing_quantity -= found
         _move(session, stock[item.product_id], MovementKind.FOUND, source, reserved=found)
     if pieces > found:
         take(session, stock.get(item.product_id), source, product_id=item.product_id, pieces=pieces - found)
     item.held_quantity += pieces
 
 
-def damage(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:
-    """Broken pieces: those the line holds, else available ones. A step. Raises OutOfStock."""
-    row = stock.get(item.product_id)
-    if row is not None and pieces <= item.held_quantity:
-        item.held_quantity -= pieces
+# Movements of one shelf are numbered in the order they happened, as each is written under the lock of its row.
+_SINCE_RECOUNT = text("""
+    SELECT COALESCE(-sum(moved.reserved_change), 0)
+    FROM pick_events AS event
+    JOIN stock_movements AS moved ON moved.source_type = 'pick_event' AND moved.source_id = event.id
+    WHERE event.order_id = :order_id AND event.order_item_id = :item_id AND moved.kind IN ('missing', 'found')
+      AND moved.id > COALESCE((
+          SELECT max(id) FROM stock_movements
+          WHERE stock_location_id = :stock_location_id AND product_id = :product_id AND kind = 'recount'), 0)
+""")
+
+
+def _written_off_since_recount(session: Session, item: OrderItem, stock: Stock) -> int:
+    """Missing pieces of a line that nobody can have counted yet."""
+    row = stock[item.product_id]
+    place = {"stock_location_id": row.stock_location_id, "product_id": row.product_id}
+    return int(session.execute(_SINCE_RECOUNT, {"order_id": item.order_id, "item_id": item.id, **place}).scalar_one())
+
+
+def damage(session: Session, holder: OrderItem | Substitution, stock: Stock, source: Source, *, pieces: int) -> None:
+    """Broken pieces: those the line or its substitute holds, else available ones. A step. Raises OutOfStock."""
+    row = stock.get(holder.product_id)
+    if row is not None and pieces <= holder.held_quantity:
+        holder.held_quantity -= pieces
         _move(session, row, MovementKind.DAMAGE, source, reserved=-pieces)
     elif row is not None and pieces <= row.available_quantity:
         _move(session, row, MovementKind.DAMAGE, source, available=-pieces)
     else:
-        raise _too_few(item.product_id, pieces, max(item.held_quantity, row.available_quantity if row else 0))
+        raise _too_few(holder.product_id, pieces, max(holder.held_quantity, row.available_quantity if row else 0))
 
 
 def take(session: Session, row: Inventory | None, source: Source, *, product_id: int, pieces: int) -> None:

@@ -61,8 +61,9 @@ def _mark(order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> Non
 
 
 def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
-    """Take broken pieces out of the stock. A picked line that loses pieces has to be picked again.
+    """Take broken pieces out of the stock: of the substitute where the line has one, else of what was ordered.
 
+    A picked or replaced line that loses pieces has to be picked again.
     Raises StaffOrderNotFound, OrderItemNotFound, NotPickable, OrderClaimed or OutOfStock.
     """
     retried(lambda: _report_damage(order_id, item_id, form, caller))
@@ -71,9 +72,10 @@ def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: C
 def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
     with transaction() as session:
         order = claiming.pickable(session, order_id=order_id, caller=caller)
-        item, _ = line_of(session, order_id=order.id, item_id=item_id)
+        item, substitution = line_of(session, order_id=order.id, item_id=item_id)
         claiming.own(session, order, caller)
-        stock = holding.lock_stock(session, order, item.product_id)
+        broken = substitution or item
+        stock = holding.lock_stock(session, order, broken.product_id)
         source = holding.note(
             session,
             item,
@@ -84,7 +86,10 @@ def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Cal
             notes=form.notes,
             by_user_id=caller.user_id,
         )
-        holding.damage(session, item, stock, source, pieces=form.quantity)
+        holding.damage(session, broken, stock, source, pieces=form.quantity)
+        if substitution is not None and substitution.held_quantity < substitution.quantity:
+            substituting.withdraw(session, substitution, stock, by_user_id=caller.user_id)
+            _set(item, PickedStatus.PENDING)
         if item.picked_quantity is not None and item.held_quantity < item.picked_quantity:
             _set(item, PickedStatus.PENDING)
         audit.record(
@@ -94,7 +99,7 @@ def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Cal
             entity_id=item.id,
             by=caller,
             new={"quantity": form.quantity, "reason": form.reason, "notes": form.notes},
-            context={"order_id": order.id, "product_id": item.product_id},
+            context={"order_id": order.id, "product_id": broken.product_id},
         )
 
 
