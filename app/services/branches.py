@@ -34,7 +34,7 @@ def delivery_source() -> ScalarSelect[int | None]:
 
 
 _COLUMNS = (StockLocation.id, StockLocation.name, StockLocation.address, StockLocation.is_active, StockLocation.kind)
-_ACTIVE: Select[Any] = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
+_ACTIVE: Select[*tuple[Any, ...]] = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
 _ONE = _ACTIVE.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
 _LISTED = paged(_ACTIVE)
 

@@ -22,8 +22,10 @@ from app.schemas.envelope import PageMeta
 from app.schemas.pagination import COUNTED_UP_TO, LenientPage, Page, decode_cursor, encode_cursor, page_meta
 from app.transaction import reading
 
+Statement = Select[*tuple[Any, ...]]
 
-def paged(rows: Select[Any]) -> Select[Any]:
+
+def paged(rows: Statement) -> Statement:
     """The statement for a page of `rows`, which have an `id`, by ascending id; build it once, at module level.
 
     Every row is read and counted: for tables of at most some thousands.
@@ -34,21 +36,21 @@ def paged(rows: Select[Any]) -> Select[Any]:
     return select(*page.c, counted.c.total).select_from(counted).outerjoin(page, true()).order_by(page.c.id)
 
 
-def paged_and_capped(rows: Select[Any], key: InstrumentedAttribute[int]) -> Select[Any]:
+def paged_and_capped(rows: Statement, key: InstrumentedAttribute[int]) -> Statement:
     """The same for longer tables, by ascending `key`, selected as `id`: counted up to 1,000 rows, null beyond."""
     total = select(counted(rows.with_only_columns(key)).label("total")).subquery("counted")
     page = _after(rows, key)
     return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id)
 
 
-def _after(rows: Select[Any], key: Any) -> Subquery:
+def _after(rows: Statement, key: Any) -> Subquery:
     following = rows.where(key > bindparam("last_id", type_=BigInteger)).order_by(key)
     limited = following.limit(bindparam("rows", type_=Integer)).offset(bindparam("offset", type_=Integer))
     return limited.subquery("page")
 
 
 def read_page(
-    statement: Select[Any], query: Page | LenientPage, values: Mapping[str, Any]
+    statement: Statement, query: Page | LenientPage, values: Mapping[str, Any]
 ) -> tuple[Sequence[AnyRow], PageMeta]:
     """The rows of the page a query asks for. `values` are the parameters of the rows themselves.
 
@@ -72,7 +74,7 @@ def read_page(
 
 
 def newest_first(
-    rows: Select[Any], key: InstrumentedAttribute[int], page: Page, values: Mapping[str, Any]
+    rows: Statement, key: InstrumentedAttribute[int], page: Page, values: Mapping[str, Any]
 ) -> tuple[Sequence[AnyRow], PageMeta]:
     """A page of `rows` by falling `key`, selected as `id`, with the count up to 1,000.
 
@@ -88,12 +90,12 @@ def newest_first(
     return found[: page.limit], meta_of(found, page, lambda row: encode_cursor(row.id))
 
 
-def with_total(rows: Select[Any], key: InstrumentedAttribute[int]) -> Select[Any]:
+def with_total(rows: Statement, key: InstrumentedAttribute[int]) -> Statement:
     """`rows`, each with the number of all of them as `total`."""
     return rows.add_columns(counted(rows.with_only_columns(key, maintain_column_froms=True)).label("total"))
 
 
-def counted(rows: Select[Any]) -> ScalarSelect[Any]:
+def counted(rows: Statement) -> ScalarSelect[Any]:
     """How many rows there are up to 1,000, null beyond."""
     some = rows.limit(literal_column(str(COUNTED_UP_TO + 1))).subquery()
     return select(func.nullif(func.count(), COUNTED_UP_TO + 1)).select_from(some).scalar_subquery()

@@ -1,6 +1,5 @@
 """Reading one's own orders. Somebody else's order is not found, whatever the caller's role."""
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -11,15 +10,13 @@ from app.domain.caller import Caller
 from app.domain.picking import LIVE
 from app.errors import NotFound
 from app.models import Order, OrderItem, Payment, PaymentToken, StockLocation, Substitution, User
-from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.orders import OrderAnswer, OrderLine, OrderQuery, OrderSubstitution
-from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
+from app.schemas.pagination import decode_cursor, encode_cursor
 from app.services.orders import shown
 from app.services.orders.columns import DISCOUNTS, as_json
+from app.services.pages import counted, meta_of
 from app.transaction import reading
-
-COUNTED_UP_TO = 1000
 
 
 class OrderNotFound(NotFound):
@@ -35,15 +32,8 @@ def page(query: OrderQuery, caller: Caller) -> tuple[list[OrderAnswer], PageMeta
     values = {"user_id": caller.user_id, "status": query.status, "before": before, "offset": query.offset}
     with reading() as connection:
         rows = connection.execute(statement, values).all()
-    kept, has_next = rows[: query.limit], len(rows) > query.limit
-    meta = page_meta(
-        limit=query.limit,
-        offset=query.offset,
-        total=_total(rows, query, by_cursor=before is not None),
-        has_next=has_next,
-        next_cursor=encode_cursor(kept[-1].id) if kept else None,
-    )
-    return [shown.order(row) for row in kept], meta
+    meta = meta_of(rows, query, lambda row: encode_cursor(row.id))
+    return [shown.order(row) for row in rows[: query.limit]], meta
 
 
 def detail(*, order_id: int, caller: Caller) -> OrderAnswer:
@@ -109,15 +99,5 @@ def _page_statement(limit: int, *, by_status: bool, by_cursor: bool) -> Select[A
     mine = and_(_OWN, Order.status == bindparam("status")) if by_status else _OWN
     chosen = select(Order.id).where(mine).order_by(Order.id.desc()).limit(literal_column(str(limit + 1)))
     chosen = chosen.where(Order.id < bindparam("before")) if by_cursor else chosen.offset(bindparam("offset"))
-    counted = select(Order.id).where(mine).limit(literal_column(str(COUNTED_UP_TO + 1))).subquery()
-    total = select(func.count()).select_from(counted).scalar_subquery()
-    return (
-        _ORDERS.add_columns(total.label("total")).where(Order.id.in_(chosen.correlate(None))).order_by(Order.id.desc())
-    )
-
-
-def _total(rows: Iterable[AnyRow], query: OrderQuery, *, by_cursor: bool) -> int | None:
-    """The number of orders up to 1,000; None beyond, and where an empty page brought no count along."""
-    for row in rows:
-        return row.total if row.total <= COUNTED_UP_TO else None
-    return 0 if query.offset == 0 and not by_cursor else None
+    page = _ORDERS.add_columns(counted(select(Order.id).where(mine)).label("total"))
+    return page.where(Order.id.in_(chosen.correlate(None))).order_by(Order.id.desc())

@@ -12,8 +12,8 @@ from app.schemas.envelope import PageMeta
 from app.schemas.pagination import Page
 from app.schemas.stock_requests import MyStockRequestQuery, NewStockRequest, StockRequestQuery, StockRequestRow
 from app.services import audit
+from app.services.pages import newest_first
 from app.services.staff import employee_id, works_at
-from app.services.stock.paging import newest_first
 from app.services.stock.places import BRANCH_KINDS, StockNotFound
 from app.transaction import reading, transaction
 

@@ -11,8 +11,8 @@ from app.errors import NotFound
 from app.models import Product, StockLocation, StockTransfer, StockTransferLine
 from app.schemas.envelope import PageMeta
 from app.schemas.transfers import Transfer, TransferLine, TransferQuery
+from app.services.pages import newest_first
 from app.services.staff import employee_id, works_at
-from app.services.stock.paging import newest_first
 from app.transaction import reading
 
 
