@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, DateTime, Select, String, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import BigInteger, DateTime, Select, String, bindparam, literal_column, select, tuple_
 
 from app.config import settings
 from app.domain.csv_text import csv_lines
@@ -15,9 +15,9 @@ from app.models.base import AnyRow
 from app.schemas.audit import AuditFilter, AuditItem, AuditQuery
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
+from app.services.pages import counted
 from app.transaction import reading
 
-COUNTED_UP_TO = 1000
 EXPORTED_BY_DEFAULT = timedelta(days=30)
 _CHUNK = 1000
 _FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ def page(query: AuditQuery) -> tuple[list[AuditItem], PageMeta]:
     meta = page_meta(
         limit=query.limit,
         offset=query.offset,
-        total=total if total is not None and total <= COUNTED_UP_TO else None,
+        total=total,
         has_next=has_next,
         next_cursor=encode_cursor(shown[-1].created_at, shown[-1].id) if shown else None,
     )
@@ -138,6 +138,4 @@ def _events(names: frozenset[str], limit: int) -> Select[Any]:
 @cache
 def _count(names: frozenset[str]) -> Select[Any]:
     conditions = (_CONDITIONS[name] for name in names)
-    return select(func.count()).select_from(
-        select(AuditEvent.id).where(*conditions).limit(literal_column(str(COUNTED_UP_TO + 1))).subquery()
-    )
+    return select(counted(select(AuditEvent.id).where(*conditions)))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Text, bindparam, func, literal_column, or_, select, true
+from sqlalchemy import BigInteger, Integer, Select, Text, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.config import settings
@@ -17,9 +17,8 @@ from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
 from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Kind
 from app.services.catalog.shown import product_of, with_details
+from app.services.pages import counted
 from app.transaction import reading
-
-COUNTED = 1_000
 
 # The price of an edit form must be the ordinary one: saved again during a sale, the sale price would outlive the sale.
 _OF_MANAGERS = (
@@ -80,9 +79,7 @@ def _statement(shape: _Shape) -> Select[Any]:
     page_of_ids = places.order_by(Product.id.desc()).limit(bindparam("rows", type_=Integer))
     chosen = page_of_ids.offset(bindparam("offset", type_=Integer)).subquery("places")
     page = with_details(chosen, branch=False).add_columns(*_OF_MANAGERS).subquery("page")
-    capped: Select[Any] = select(literal_column("1")).select_from(Product).where(*matching)
-    counted = capped.limit(literal_column(str(COUNTED + 1))).subquery("capped")
-    total = select(func.count().label("total")).select_from(counted).subquery("counted")
+    total = select(counted(select(Product.id).where(*matching)).label("total")).subquery("counted")
     return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id.desc())
 
 
@@ -116,7 +113,7 @@ def _as_skus(typed: str) -> list[str]:
 def _page(query: ManagedProductQuery, rows: Any) -> tuple[list[ManagedProduct], PageMeta]:
     found: list[AnyRow] = [row for row in rows if row.id is not None]
     shown, has_next = found[: query.limit], len(found) > query.limit
-    total = rows[0].total if query.cursor is None and rows[0].total <= COUNTED else None
+    total = rows[0].total if query.cursor is None else None
     return [_shown(row) for row in shown], page_meta(
         limit=query.limit,
         offset=query.offset,
