@@ -22,6 +22,10 @@ class LocationKind(StrEnum):
     SHOP = "SHOP"
 
 
+BRANCH_KINDS = (LocationKind.STORE, LocationKind.WAREHOUSE)
+"""What the API calls a branch; a SHOP is a vendor's."""
+
+
 class SoldBy(StrEnum):
     """PIECE: a fixed price each. WEIGHT: a price per kilogram, estimated at checkout and settled when picked."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select
 
 from app.config import settings
-from app.domain.enums import LocationKind
+from app.domain.enums import BRANCH_KINDS, LocationKind
 from app.errors import DomainError, NotFound
 from app.models import StockLocation
 from app.schemas import branches as schemas
@@ -20,21 +20,20 @@ class DeliverySourceMissing(DomainError):
     message = "No delivery warehouse is configured: set DELIVERY_SOURCE_BRANCH_ID or add an active warehouse."
 
 
-_BRANCH_KINDS = (LocationKind.STORE, LocationKind.WAREHOUSE)
-
-
 def delivery_source() -> ScalarSelect[int | None]:
     """A scalar subquery for the id of the branch deliveries come from: by setting, else the oldest active warehouse."""
     statement = select(func.min(StockLocation.id)).where(StockLocation.is_active)
     chosen = settings().delivery_source_branch_id
     if chosen is not None:
-        is_branch = StockLocation.kind.in_(_BRANCH_KINDS)
+        is_branch = StockLocation.kind.in_(BRANCH_KINDS)
         return statement.where(StockLocation.id == chosen, is_branch).scalar_subquery()
     return statement.where(StockLocation.kind == LocationKind.WAREHOUSE).scalar_subquery()
 
 
 _COLUMNS = (StockLocation.id, StockLocation.name, StockLocation.address, StockLocation.is_active, StockLocation.kind)
-_ACTIVE: Select[*tuple[Any, ...]] = select(*_COLUMNS).where(StockLocation.is_active, StockLocation.kind.in_(_BRANCH_KINDS))
+_ACTIVE: Select[*tuple[Any, ...]] = select(*_COLUMNS).where(
+    StockLocation.is_active, StockLocation.kind.in_(BRANCH_KINDS)
+)
 _ONE = _ACTIVE.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
 _LISTED = paged(_ACTIVE)
 

@@ -6,11 +6,11 @@ from sqlalchemy import BigInteger, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import BRANCH_KINDS
 from app.models import Inventory, Product, StockLocation
 from app.schemas.inventory import InventoryQuery, InventoryRow
 from app.schemas.pagination import LARGEST_SCREEN, decode_cursor, encode_cursor, page_meta
 from app.services.staff import employee_id, works_at
-from app.services.stock.places import BRANCH_KINDS
 from app.transaction import reading
 
 _ROWS: Select[*tuple[Any, ...]] = (

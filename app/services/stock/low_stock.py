@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Select, select, tuple_
 
 from app.domain.caller import Caller
+from app.domain.enums import BRANCH_KINDS
 from app.domain.stock import suggested_quantity
 from app.models import Inventory, Product, StockLocation
 from app.models.base import AnyRow
@@ -13,7 +14,6 @@ from app.schemas.pagination import decode_cursor, encode_cursor
 from app.schemas.stock import LowStock, LowStockQuery
 from app.services.pages import meta_of, with_total
 from app.services.staff import employee_id, works_at
-from app.services.stock.places import BRANCH_KINDS
 from app.transaction import reading
 
 _LEFT = Inventory.available_quantity - Inventory.reorder_point

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from app.domain.caller import Caller
+from app.domain.enums import BRANCH_KINDS
 from app.errors import DomainError
 from app.models import (
     Inventory,
@@ -23,7 +24,6 @@ from app.models.base import AnyRow
 from app.schemas.pagination import decode_cursor, encode_cursor
 from app.schemas.stock import Movement, MovementPage, MovementQuery
 from app.services.staff import employee_id, works_at
-from app.services.stock.places import BRANCH_KINDS
 from app.transaction import reading
 
 

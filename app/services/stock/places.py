@@ -6,11 +6,9 @@ from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app.domain.enums import LocationKind
+from app.domain.enums import BRANCH_KINDS
 from app.errors import NotFound
 from app.models import Product, StockLocation
-
-BRANCH_KINDS = (LocationKind.STORE, LocationKind.WAREHOUSE)
 
 
 class BranchNotFound(NotFound):

@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import BRANCH_KINDS
 from app.errors import NotFound
 from app.models import Inventory, Product, StockLocation, StockRequest, User
 from app.schemas.envelope import PageMeta
@@ -14,7 +15,7 @@ from app.schemas.stock_requests import MyStockRequestQuery, NewStockRequest, Sto
 from app.services import audit
 from app.services.pages import newest_first
 from app.services.staff import employee_id, works_at
-from app.services.stock.places import BRANCH_KINDS, StockNotFound
+from app.services.stock.places import StockNotFound
 from app.transaction import reading, transaction
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.config import settings
-from app.domain.enums import LocationKind, Role
+from app.domain.enums import BRANCH_KINDS, LocationKind, Role
 from app.domain.pricing import DeliveryTariff
 from app.models import DeliverySlot, Inventory, Product, StockLocation, User, UserBranch
 from app.services import locks
@@ -39,7 +39,7 @@ _GOODS = (
 
 _LOCATIONS = (
     select(StockLocation.id, StockLocation.kind)
-    .where(StockLocation.is_active, StockLocation.kind.in_((LocationKind.STORE, LocationKind.WAREHOUSE)))
+    .where(StockLocation.is_active, StockLocation.kind.in_(BRANCH_KINDS))
     .order_by(StockLocation.id)
 )
 
