@@ -25,8 +25,8 @@ from app.schemas.managed_catalog import (
     UploadedImage,
 )
 from app.schemas.sales import Sale, SaleForm
-from app.services.catalog import editing_categories, editing_products, managed_products, product_images, sales
-from app.services.pictures import PictureRefused, PictureTooLarge
+from app.services.catalog import editing_products, managed_categories, managed_products, product_images, sales
+from app.services.images.remaking import PictureRefused, PictureTooLarge
 
 catalog = Blueprint("managed_catalog", __name__)
 
@@ -37,18 +37,18 @@ PICTURE = Upload(field="file", description="A JPEG, PNG, WebP or GIF file.", max
 @endpoint(query=ManagedCategoryQuery, answers={200: CategoryPage})
 def list_categories(query: ManagedCategoryQuery) -> Response:
     """List all categories, inactive ones too."""
-    return listed(*editing_categories.list_categories(query))
+    return listed(*managed_categories.list_categories(query))
 
 
 @catalog.post("/categories")
 @endpoint(
     body=NewCategory,
     answers={201: Category},
-    errors=(editing_categories.ParentUnknown, editing_categories.CategoryExists),
+    errors=(managed_categories.ParentUnknown, managed_categories.CategoryExists),
 )
 def create_category(body: NewCategory) -> Response:
     """Add a category."""
-    return answer(editing_categories.create(body, current_caller()), status=201)
+    return answer(managed_categories.create(body, current_caller()), status=201)
 
 
 @catalog.patch("/categories/<int:category_id>")
@@ -56,21 +56,21 @@ def create_category(body: NewCategory) -> Response:
     body=CategoryChange,
     answers={200: Category},
     errors=(
-        editing_categories.ParentUnknown,
-        editing_categories.CategoryExists,
-        editing_categories.CategoryCircle,
+        managed_categories.ParentUnknown,
+        managed_categories.CategoryExists,
+        managed_categories.CategoryCircle,
     ),
 )
 def change_category(category_id: int, body: CategoryChange) -> Response:
     """Change a category; what is left out stays."""
-    return answer(editing_categories.change(body, current_caller(), category_id=category_id))
+    return answer(managed_categories.change(body, current_caller(), category_id=category_id))
 
 
 @catalog.patch("/categories/<int:category_id>/toggle")
 @endpoint(query=ActiveQuery, answers={200: Category})
 def toggle_category(category_id: int, query: ActiveQuery) -> Response:
     """Show a category, or hide it with everything below it."""
-    return answer(editing_categories.switch(current_caller(), category_id=category_id, active=query.active))
+    return answer(managed_categories.switch(current_caller(), category_id=category_id, active=query.active))
 
 
 @catalog.get("/products")
