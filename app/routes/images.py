@@ -4,8 +4,8 @@ from flask import Blueprint, Response
 
 from app.middleware.answers import immutable
 from app.openapi import File, endpoint
-from app.services import stored_images
-from app.services.pictures import MEDIA_TYPE
+from app.services.images import keeping
+from app.services.images.remaking import MEDIA_TYPE
 
 images = Blueprint("images", __name__)
 
@@ -16,7 +16,7 @@ PICTURE = File(MEDIA_TYPE, "The picture.")
 @endpoint(answers={200: PICTURE})
 def picture(digest: str) -> Response:
     """Show an uploaded picture, at most 1,600 pixels long."""
-    file = stored_images.read(digest, thumbnail=False)
+    file = keeping.read(digest, thumbnail=False)
     return immutable(file.content, media_type=MEDIA_TYPE, etag=file.digest)
 
 
@@ -24,5 +24,5 @@ def picture(digest: str) -> Response:
 @endpoint(answers={200: PICTURE})
 def thumbnail(digest: str) -> Response:
     """Show the small copy of an uploaded picture, at most 320 pixels long."""
-    file = stored_images.read(digest, thumbnail=True)
+    file = keeping.read(digest, thumbnail=True)
     return immutable(file.content, media_type=MEDIA_TYPE, etag=file.digest)

@@ -8,9 +8,10 @@ from app.domain.caller import Caller
 from app.errors import BadRequest, Conflict
 from app.models import Product
 from app.schemas.managed_catalog import MOST_IMAGES, ImageOrder, ProductImages, UploadedImage
-from app.services import changes, pictures, stored_images
+from app.services import changes
 from app.services.catalog import managed_products
 from app.services.catalog.editing_products import locked, record_update
+from app.services.images import keeping, remaking
 from app.transaction import transaction
 
 
@@ -31,20 +32,20 @@ def add(file: bytes, caller: Caller, *, product_id: int, first: bool) -> Uploade
     TooManyImages.
     """
     managed_products.show(product_id)  # nobody waits for the decoding of a picture that has no product
-    made = pictures.remake(file)
-    url = stored_images.address(made.shown.digest)
+    made = remaking.remake(file)
+    url = keeping.address(made.shown.digest)
     with transaction() as session:
         product = locked(session, product_id)
         others = [kept for kept in product.image_urls if kept != url]
         if len(others) >= MOST_IMAGES:
             raise TooManyImages
-        digest = stored_images.keep(session, made)
+        digest = keeping.keep(session, made)
         if first or url not in product.image_urls:
             _set(session, product, [url, *others] if first else [*others, url], caller)
         return UploadedImage(
             digest=digest,
             url=url,
-            thumbnail_url=stored_images.thumbnail_address(digest),
+            thumbnail_url=keeping.thumbnail_address(digest),
             width=made.shown.width,
             height=made.shown.height,
             image_urls=product.image_urls,
@@ -66,7 +67,7 @@ def arrange(form: ImageOrder, caller: Caller, *, product_id: int) -> ProductImag
 
 def remove(caller: Caller, *, product_id: int, digest: str) -> ProductImages:
     """Take an uploaded picture off a product; one it has not is off already. Raises NotFound."""
-    gone = stored_images.address(digest)
+    gone = keeping.address(digest)
     with transaction() as session:
         product = locked(session, product_id)
         return _set(session, product, [url for url in product.image_urls if url != gone], caller)
@@ -75,7 +76,7 @@ def remove(caller: Caller, *, product_id: int, digest: str) -> ProductImages:
 def _as_address(name: str) -> str:
     """Pictures may be named by digest or by address."""
     is_address = "/" in name
-    return name if is_address else stored_images.address(name)
+    return name if is_address else keeping.address(name)
 
 
 def _set(session: Session, product: Product, urls: Sequence[str], caller: Caller) -> ProductImages:

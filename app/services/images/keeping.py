@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.errors import NotFound
 from app.models import StoredImage
-from app.services.pictures import MEDIA_TYPE, Made, Picture
+from app.services.images.remaking import MEDIA_TYPE, Made, Picture
 from app.transaction import reading
 
 _DIGEST = re.compile("[0-9a-f]{64}")
