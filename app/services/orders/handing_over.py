@@ -14,7 +14,8 @@ from app.models import DeliveryAttempt, Order, User, UserBranch
 from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
 from app.services import audit, ledger, locks
 from app.services.checkout import releasing
-from app.services.picking.claiming import StaffOrderNotFound, move
+from app.services.orders.finding import staff_order
+from app.services.picking.claiming import move
 from app.transaction import retried, transaction
 
 S = OrderStatus
@@ -43,7 +44,7 @@ def assign_driver(*, order_id: int, driver_id: int, caller: Caller) -> None:
     Raises StaffOrderNotFound, DriverNotFound, NotOnItsWay, or Forbidden.
     """
     with transaction() as session:
-        order = _order(session, order_id, caller)
+        order = staff_order(session, order_id=order_id, caller=caller)
         if driver_id != caller.user_id and not caller.is_manager:
             raise Forbidden("Employees assign themselves; a manager assigns others.")
         if order.status not in (S.READY, S.OUT_FOR_DELIVERY, S.DELAYED):
@@ -61,7 +62,7 @@ def leave(*, order_id: int, caller: Caller) -> None:
     Raises StaffOrderNotFound, NotOnItsWay, PaymentNotCaptured, or Forbidden to anybody but the driver and managers.
     """
     with transaction() as session:
-        order = _order(session, order_id, caller)
+        order = staff_order(session, order_id=order_id, caller=caller)
         _check_driver(order, caller)
         failed_before = order.status is S.DELAYED and order.delayed_from is S.OUT_FOR_DELIVERY
         if order.status is not S.READY and not failed_before:
@@ -89,7 +90,7 @@ def deliver(*, order_id: int, form: HandOverRequest, caller: Caller) -> None:
 
 def _deliver(order_id: int, form: HandOverRequest, caller: Caller) -> None:
     with transaction() as session:
-        order = _order(session, order_id, caller)
+        order = staff_order(session, order_id=order_id, caller=caller)
         pickup = order.fulfillment_type is FulfillmentType.PICKUP
         if order.status is not (S.READY if pickup else S.OUT_FOR_DELIVERY):
             raise _refusal(order)
@@ -104,7 +105,7 @@ def fail(*, order_id: int, form: FailedAttemptRequest, caller: Caller) -> None:
     Raises StaffOrderNotFound, NotOnItsWay, or Forbidden to anybody but the driver and managers.
     """
     with transaction() as session:
-        order = _order(session, order_id, caller)
+        order = staff_order(session, order_id=order_id, caller=caller)
         if order.status is not S.OUT_FOR_DELIVERY:
             raise _refusal(order)
         _check_driver(order, caller)
@@ -160,14 +161,6 @@ def hand_over(session: Session, order: Order, *, caller: Caller, proof: HandOver
     move(session, order, S.DELIVERED, caller)
     ledger.post_delivery(session, order)
     releasing.publish(session, releasing.facts_of(order), "order.delivered")
-
-
-def _order(session: Session, order_id: int, caller: Caller) -> Order:
-    locks.limit_waits(session)
-    order = locks.staff_order(session, order_id=order_id, caller=caller)
-    if order is None:
-        raise StaffOrderNotFound
-    return order
 
 
 def _refusal(order: Order) -> NotOnItsWay:

@@ -7,12 +7,12 @@ from app.domain.enums import OrderStatus as S
 from app.domain.order_states import PICKABLE, SUPERMARKET_MOVES, fits_fulfillment, may_be_moved_by
 from app.errors import Conflict, Forbidden
 from app.models import Order
-from app.services import locks
 from app.services.checkout import releasing
 from app.services.orders import handing_over, shop_canceling
+from app.services.orders.finding import staff_order
 from app.services.payments import sending
 from app.services.picking import packing
-from app.services.picking.claiming import StaffOrderNotFound, claimed_by, move, own
+from app.services.picking.claiming import claimed_by, move, own
 from app.transaction import retried, transaction
 
 
@@ -42,29 +42,26 @@ def change_status(*, order_id: int, to: S, caller: Caller) -> None:
 
 def _change(order_id: int, to: S, caller: Caller) -> int | None:
     with transaction() as session:
-        locks.limit_waits(session)
-        order = locks.staff_order(session, order_id=order_id, caller=caller)
-        if order is None:
-            raise StaffOrderNotFound
-        check_move(order, to, caller)
+        order = staff_order(session, order_id=order_id, caller=caller)
+        _check_move(order, to, caller)
         if order.status in PICKABLE and not caller.is_manager and order.picker_id not in (None, caller.user_id):
             raise claimed_by(session, order)
         return _move(session, order, to, caller)
 
 
-def check_move(order: Order, to: S, caller: Caller) -> None:
+def _check_move(order: Order, to: S, caller: Caller) -> None:
     """Whether the table, the way of fulfilment and the caller's role allow a move.
 
     Raises InvalidTransition or Forbidden.
     """
-    allowed = possible(order)
+    allowed = _possible(order)
     if to not in allowed:
         raise InvalidTransition(details={"from": order.status, "to": to, "allowed": sorted(allowed)})
     if not may_be_moved_by(caller.role, order.status, to):
         raise Forbidden("Only a manager may move an order there.")
 
 
-def possible(order: Order) -> set[S]:
+def _possible(order: Order) -> set[S]:
     """The states somebody may move an order to from where it stands."""
     named = {to for to, roles in SUPERMARKET_MOVES[order.status].items() if roles}
     if order.status is S.DELAYED:

@@ -8,8 +8,8 @@ from app.errors import Conflict
 from app.models import Order
 from app.services import locks
 from app.services.checkout import answers, releasing
+from app.services.orders.finding import staff_order
 from app.services.payments import sending, settlement
-from app.services.picking.claiming import StaffOrderNotFound
 from app.transaction import retried, transaction
 
 
@@ -32,10 +32,7 @@ def cancel_order(*, order_id: int, reason: str, caller: Caller) -> None:
 
 def _cancel(order_id: int, reason: str, caller: Caller) -> int | None:
     with transaction() as session:
-        locks.limit_waits(session)
-        order = locks.staff_order(session, order_id=order_id, caller=caller)
-        if order is None:
-            raise StaffOrderNotFound
+        order = staff_order(session, order_id=order_id, caller=caller)
         if order.status not in CANCELLABLE_BY_SHOP:
             raise NotCancellableByShop(details={"status": order.status})
         return cancel(session, order, note=reason, caller=caller)
