@@ -1,6 +1,5 @@
 """Building success answers: the envelope, the JSON, the ETag."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Response, request
@@ -11,9 +10,9 @@ from app.schemas.envelope import PageMeta
 _JSON = "application/json"
 
 
-def answer(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def answer(data: Any, *, status: int = 200) -> Response:
     """`{"data": ...}` with the given status."""
-    return Response(to_json({"data": data}), status=status, mimetype=_JSON, headers=headers)
+    return Response(to_json({"data": data}), status=status, mimetype=_JSON)
 
 
 def listed(data: list[Any], meta: PageMeta, *, page_key: str = "meta") -> Response:
@@ -41,6 +40,6 @@ def immutable(content: bytes, *, media_type: str, etag: str) -> Response:
     return response
 
 
-def bare(body: Any, *, status: int = 200) -> Response:
+def bare(body: Any) -> Response:
     """JSON outside the envelope, for standards that demand their own shape (OAuth 2 tokens, probes)."""
-    return Response(to_json(body), status=status, mimetype=_JSON)
+    return Response(to_json(body), mimetype=_JSON)

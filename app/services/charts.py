@@ -19,6 +19,7 @@ NO_DATA = "No data"
 _TOP, _BOTTOM, _LEFT, _RIGHT = 56, 32, 64, 32
 _ROW, _WIDEST_NAME = 26, 0.4
 _SMALLEST_BAR = 3
+_ABOUT_TICKS = 5
 _FONTS = {FONT: {"family": "Helvetica, Arial, sans-serif"}}
 _INK, _MUTED, _GRID = HexColor("#1f2933"), HexColor("#52606d"), HexColor("#d9e2ec")
 _COLOURS = tuple(HexColor(code) for code in ("#1d6fb8", "#c2570c", "#2f7d4f", "#7a4bb5"))
@@ -88,9 +89,9 @@ def down_the_page(chart: Chart, *, width: int) -> str:
     return _svg(drawing, chart)
 
 
-def ticks(highest: float, *, about: int = 5) -> list[float]:
+def ticks(highest: float) -> list[float]:
     """Round numbers from 0 to at least `highest`, in steps of 1, 2 or 5 times a power of ten; whole from 1 upwards."""
-    rough = highest / about
+    rough = highest / _ABOUT_TICKS
     power = 10 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
     if highest >= 1:

@@ -4,12 +4,9 @@ Orders keep the hours they were promised. A new capacity counts for dates to com
 is past stays as it was.
 """
 
-from datetime import UTC, date, datetime
-
 from sqlalchemy import BigInteger, Boolean, SmallInteger, bindparam, cast, or_, select
 from sqlalchemy.orm import Session
 
-from app.config import settings
 from app.domain.caller import Caller
 from app.domain.enums import LocationKind
 from app.domain.slots import is_valid_window
@@ -19,6 +16,7 @@ from app.models.base import AnyRow
 from app.schemas.managed_branches import ManagedSlot, ManagedSlotQuery, NewSlot, SlotChange
 from app.services import audit, changes, locks
 from app.services.refusals import refused_as
+from app.services.shop_clock import today
 from app.transaction import reading, transaction
 
 
@@ -94,11 +92,6 @@ def switch(caller: Caller, *, slot_id: int, active: bool) -> ManagedSlot:
     """Take a window out of the week or bring it back; orders booked stay booked. Raises NotFound."""
     action = "ACTIVATE" if active else "DEACTIVATE"
     return _edit({"is_active": active}, caller, slot_id=slot_id, action=action)
-
-
-def today() -> date:
-    """The date in the shop's time zone."""
-    return datetime.now(UTC).astimezone(settings().zone).date()
 
 
 def _edit(values: changes.Values, caller: Caller, *, slot_id: int, action: str) -> ManagedSlot:

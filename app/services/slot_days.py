@@ -12,7 +12,7 @@ from app.models import DeliverySlot, SlotOccurrence
 from app.models.base import AnyRow
 from app.schemas.managed_branches import SlotDay, SlotDayChange
 from app.services import audit, changes, locks
-from app.services.managed_slots import today
+from app.services.shop_clock import today
 from app.transaction import reading, transaction
 
 A_YEAR = timedelta(days=366)
@@ -40,12 +40,11 @@ _DAYS = _SLOT.outerjoin(
 )
 
 
-def list_days(*, slot_id: int, now: datetime | None = None) -> list[SlotDay]:
+def list_days(*, slot_id: int) -> list[SlotDay]:
     """The dates of a window from today on, as far as orders are taken or booked, soonest first. Raises NotFound."""
-    now = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     with reading() as connection:
-        rows = connection.execute(_DAYS, {"slot_id": slot_id, "first_day": now.astimezone(settings().zone).date()})
-        found = rows.all()
+        found = connection.execute(_DAYS, {"slot_id": slot_id, "first_day": today(now)}).all()
     if not found:
         raise NotFound
     window, whole = _window(found[0]), (0, found[0].capacity)

@@ -11,6 +11,7 @@ from app.domain.slots import Window, open_dates, starts_at
 from app.models import DeliverySlot, SlotOccurrence, StockLocation
 from app.models.base import AnyRow
 from app.schemas import branches as schemas
+from app.services.shop_clock import today
 from app.transaction import reading
 
 _DAY = bindparam("day_of_week", type_=SmallInteger)
@@ -49,9 +50,8 @@ _SLOTS: Select[Any] = (
 def list_slots(query: schemas.SlotQuery, *, now: datetime | None = None) -> list[schemas.Slot]:
     """The active windows of active branches, each with its open dates up to the horizon, in one statement."""
     now = now or datetime.now(UTC)
-    today = now.astimezone(settings().zone).date()
     with reading() as connection:
-        rows = connection.execute(_SLOTS, {**query.model_dump(), "today": today}).all()
+        rows = connection.execute(_SLOTS, {**query.model_dump(), "today": today(now)}).all()
     return [_shown(row, now) for row in rows]
 
 

@@ -1,7 +1,6 @@
 """The reports by name, and reading one: as an answer, as CSV, as a chart."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Any
 
 from app.config import settings
@@ -23,6 +22,7 @@ from app.schemas.analytics import (
 from app.services import charts
 from app.services.analytics import fulfilment, goods, sales
 from app.services.analytics.frame import DATE, Asked, Definition, as_report, parameters
+from app.services.shop_clock import today
 from app.transaction import reading
 
 REPORTS: dict[str, Definition] = {
@@ -60,7 +60,7 @@ class ReportFile:
 def revenue(query: RevenueQuery) -> RevenueSeries:
     """The revenue of all branches by day, month or year, without gaps (one statement)."""
     granularity = query.granularity or usual_granularity(query.range)
-    period = counted_back(query.range, _today(), granularity)
+    period = counted_back(query.range, today(), granularity)
     made = _read("revenue", Asked(period, granularity, settings().zone, branch_id=None))
     return RevenueSeries(
         labels=[str(row["date"]) for row in made.rows], values=[float(row["revenue"] or 0) for row in made.rows]
@@ -79,7 +79,7 @@ def as_csv(name: str, query: ReportQuery) -> ReportFile:
     made = report(name, query)
     lines: list[list[Any]] = [[column.key for column in made.columns]]
     lines += [[_csv_cell(row[column.key], column) for column in made.columns] for row in made.rows]
-    stretch = f"-{made.period.first}-{made.period.last}" if made.period else f"-{_today()}"
+    stretch = f"-{made.period.first}-{made.period.last}" if made.period else f"-{today()}"
     return ReportFile(f"{name}{stretch}.csv", csv_lines(lines))
 
 
@@ -112,7 +112,7 @@ def _asked(query: ReportQuery) -> Asked:
 
 def _period(query: ReportQuery) -> tuple[Period, Granularity]:
     """The days a query names, and how to cut them up. Raises ValidationFailed."""
-    last = query.date_to or _today()
+    last = query.date_to or today()
     if query.date_from is not None:
         period = Period(query.date_from, last)
         if not 1 <= period.days <= LONGEST_GIVEN_DAYS:
@@ -121,10 +121,6 @@ def _period(query: ReportQuery) -> tuple[Period, Granularity]:
     range_ = query.range or USUAL_RANGE
     granularity = query.granularity or usual_granularity(range_)
     return counted_back(range_, last, granularity), granularity
-
-
-def _today() -> date:
-    return datetime.now(UTC).astimezone(settings().zone).date()
 
 
 def _number(cell: Cell) -> float | None:

@@ -40,14 +40,14 @@ from app.transaction import reading
 _PREFERRED, _SUBSTITUTE, _ACTOR = aliased(Product), aliased(Product), aliased(User)
 
 
-def detail(*, order_id: int, caller: Caller, now: datetime | None = None) -> StaffOrder:
+def detail(*, order_id: int, caller: Caller) -> StaffOrder:
     """A paid order of a branch the caller works at (one statement). Raises StaffOrderNotFound."""
     values = {"order_id": order_id, "employee_id": employee_id(caller)}
     with reading() as connection:
         row = connection.execute(_DETAIL, values).one_or_none()
     if row is None:
         raise StaffOrderNotFound
-    return _order(row, now or datetime.now(UTC))
+    return _order(row, datetime.now(UTC))
 
 
 def _named(table: Any, names: Mapping[str, Any]) -> dict[str, Any]:
