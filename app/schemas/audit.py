@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
-from app.schemas.pagination import Page
+from app.schemas.pagination import ClampedPage
 
 _YEARS = range(1970, 9999)
 
@@ -53,7 +53,7 @@ class AuditFilter(Request):
     date_to: Moment | None = None
 
 
-class AuditQuery(AuditFilter, Page):
+class AuditQuery(AuditFilter, ClampedPage):
     """A page of the trail."""
 
 

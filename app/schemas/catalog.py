@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from app.domain.enums import ProductSort, SoldBy
 from app.schemas.envelope import Answer, Listed, PageMeta, Printable, Request, RowId
 from app.schemas.money import Money, Number
-from app.schemas.pagination import ANY_NUMBER, DEEPEST_OFFSET, LARGEST_PAGE, LenientPage, Page
+from app.schemas.pagination import ANY_NUMBER, LARGEST_PAGE, LenientOffset, LenientPage, Page
 
 DEFAULT_SHORT = 10
 LONGEST_QUERY = 200
@@ -150,7 +150,7 @@ class FeaturedQuery(LenientPage):
 class AutocompleteQuery(Request):
     q: Typed = ""
     limit: ShortLimit = DEFAULT_SHORT
-    offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
+    offset: LenientOffset = 0
 
 
 class ProductQuery(Request):

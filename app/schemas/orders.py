@@ -18,10 +18,10 @@ from app.schemas.branches import ClockTime
 from app.schemas.carts import CartAnswer, LeftOutLine
 from app.schemas.envelope import Answer, Instant
 from app.schemas.money import Money, Number
-from app.schemas.pagination import Page
+from app.schemas.pagination import ClampedPage
 
 
-class OrderQuery(Page):
+class OrderQuery(ClampedPage):
     """A page of the caller's orders, newest first, of one status where given."""
 
     status: OrderStatus | None = None

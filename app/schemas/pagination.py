@@ -54,6 +54,10 @@ def _within_maximum(value: int) -> int:
     return value
 
 
+def _at_most(value: int) -> int:
+    return min(value, settings().max_limit)
+
+
 def _lenient_offset(value: Any) -> int:
     number = _lenient_number(value, 0)
     if number < 0:
@@ -74,6 +78,7 @@ ANY_NUMBER = WithJsonSchema(
 """A number from 0; of texts that are not numbers any, as they fall back to a default."""
 
 
+LenientOffset = Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER]
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, examples=[50]), AfterValidator(_within_maximum)]
 
 
@@ -83,6 +88,12 @@ class Page(Request):
     limit: Limit = Field(default_factory=default_limit)
     offset: int = Field(default=0, ge=0, le=DEEPEST_OFFSET)
     cursor: Cursor | None = None
+
+
+class ClampedPage(Page):
+    """A page of the lists without an upper bound in older clients: a larger limit is taken for the largest."""
+
+    limit: Annotated[int, Field(ge=1, examples=[50]), AfterValidator(_at_most)] = Field(default_factory=default_limit)
 
 
 class CursorPage(Request):
@@ -96,7 +107,7 @@ class LenientPage(Request):
     """A page whose bad numbers fall back to the defaults, as older clients of these lists rely on."""
 
     limit: Annotated[int, BeforeValidator(_lenient_limit), ANY_NUMBER] = Field(default_factory=default_limit)
-    offset: Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER] = 0
+    offset: LenientOffset = 0
     cursor: Cursor | None = None
 
 

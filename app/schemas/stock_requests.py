@@ -3,22 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from app.config import settings
 from app.domain.enums import StockRequestPriority, StockRequestStatus, StockRequestType
 from app.domain.stock import MOST_AT_ONCE
 from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, Printable, Request, RowId
-from app.schemas.pagination import Page, default_limit
+from app.schemas.pagination import ClampedPage, Page
 
 MOST_REVIEWS = 200
 
 Quantity = Annotated[int, Field(ge=1, le=MOST_AT_ONCE), NOT_A_TRUTH]
 Decision = Literal[StockRequestStatus.APPROVED, StockRequestStatus.REJECTED]
-
-
-def _clamped(value: int) -> int:
-    return min(value, settings().max_limit)
 
 
 class NewStockRequest(Request):
@@ -38,10 +33,8 @@ class NewStockRequest(Request):
     priority: StockRequestPriority = StockRequestPriority.NORMAL
 
 
-class MyStockRequestQuery(Page):
-    """The caller's own requests; a larger limit is taken for the largest."""
-
-    limit: Annotated[int, Field(ge=1, examples=[50]), AfterValidator(_clamped)] = Field(default_factory=default_limit)
+class MyStockRequestQuery(ClampedPage):
+    """The caller's own requests."""
 
 
 class StockRequestQuery(Page):

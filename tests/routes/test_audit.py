@@ -164,7 +164,7 @@ def test_the_plus_of_an_offset_may_arrive_as_a_space(
         "dateTo=9999-12-31",
         "limit=many",
         "limit=0",
-        "limit=201",
+        "limit=-1",
         "offset=-1",
         "actorId=x",
         "entityId=0",
@@ -177,6 +177,12 @@ def test_what_cannot_be_understood_is_refused(client: FlaskClient, headers: dict
     answer = client.get(f"{AUDIT}?{query}", headers=headers)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_larger_limit_is_taken_for_the_largest(client: FlaskClient, headers: dict[str, str]) -> None:
+    answer = client.get(f"{AUDIT}?limit=5000", headers=headers)
+
+    assert (answer.status_code, answer.json["meta"]["limit"]) == (200, 200)
 
 
 @pytest.mark.parametrize("path", [AUDIT, f"{AUDIT}.csv"])

@@ -150,6 +150,14 @@ class TestConfirm:
         actions = session.execute(select(AuditEvent.entity_type, AuditEvent.action).order_by(AuditEvent.id)).all()
         assert ("order", "CREATE") in actions
         assert ("inventory", "DECREMENT") in actions
+        taken = session.execute(select(AuditEvent).where(AuditEvent.action == "DECREMENT")).scalar_one()
+        product_id = str(shop.products[0].id)
+        assert taken.old_value == {"available": {product_id: 5}}
+        assert taken.new_value == {
+            "available": {product_id: 3},
+            "lines": {product_id: -2},
+            "order_id": one(session, Order).id,
+        }
         topics = session.execute(select(OutboxEvent.topic).order_by(OutboxEvent.id)).scalars().all()
         assert topics[-2:] == ["order.placed", "order.confirmed"]
 

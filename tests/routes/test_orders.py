@@ -90,13 +90,19 @@ def test_orders_of_one_status_are_listed_and_counted_alone(client: FlaskClient, 
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=201", "limit=many", "offset=-1", "cursor=made-up", "status=EATEN", "colour=red"]
+    "query", ["limit=0", "limit=-1", "limit=many", "offset=-1", "cursor=made-up", "status=EATEN", "colour=red"]
 )
 def test_a_bad_query_is_refused(client: FlaskClient, session: Session, query: str) -> None:
     answer = client.get(f"{ORDERS}?{query}", headers=sign_in(session, make_user(session)))
 
     assert answer.status_code == 400
     assert answer.json["error"]["code"] == "VALIDATION_ERROR"
+
+
+def test_a_larger_limit_is_taken_for_the_largest(client: FlaskClient, session: Session) -> None:
+    answer = client.get(f"{ORDERS}?limit=5000", headers=sign_in(session, make_user(session)))
+
+    assert (answer.status_code, answer.json["meta"]["limit"]) == (200, 200)
 
 
 def test_the_list_takes_two_statements_for_any_number_of_orders_and_lines(

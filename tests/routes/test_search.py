@@ -222,3 +222,10 @@ def test_autocomplete_of_no_word_is_empty(client: FlaskClient, shop: None, q: st
     body = client.get(AUTOCOMPLETE, query_string={"q": q, "limit": "x"}).json["data"]
 
     assert (body["items"], body["words"], body["limit"]) == ([], [], 10)
+
+
+def test_autocomplete_takes_bad_numbers_for_the_defaults(client: FlaskClient, shop: None) -> None:
+    answer = client.get(AUTOCOMPLETE, query_string={"q": "milk", "limit": "many", "offset": "far"})
+
+    assert answer.status_code == 200
+    assert (answer.json["data"]["limit"], answer.json["data"]["offset"]) == (10, 0)

@@ -273,6 +273,17 @@ def test_a_manager_touches_no_manager_and_no_admin(
     assert audited(session) == []
 
 
+@pytest.mark.parametrize("form", [{"role": "CUSTOMER"}, {"is_active": False}])
+def test_a_manager_learns_nothing_about_the_last_admin(
+    client: FlaskClient, session: Session, form: dict[str, Any]
+) -> None:
+    only, manager = make_user(session, role=Role.ADMIN), headers_of(session, Role.MANAGER)
+
+    answer = client.patch(f"{USERS}/{only.id}", json=form, headers=manager)
+
+    assert code_of(answer) == (403, "AUTHORIZATION_ERROR")
+
+
 @pytest.mark.parametrize("role", ["MANAGER", "ADMIN"])
 def test_a_manager_grants_no_privileged_role(client: FlaskClient, session: Session, role: str) -> None:
     user, manager = make_user(session), headers_of(session, Role.MANAGER)

@@ -820,6 +820,22 @@ def test_a_broken_substitute_leaves_the_stock_and_the_line_is_picked_again(
     assert_sound()
 
 
+def test_the_audit_of_a_mark_names_the_substitute_before_and_after(
+    session: Session, order: Order, shop: Shop, picker: Picker, cheap: Any
+) -> None:
+    item = items_of(session, order)[0]
+
+    picker.replace(item, cheap)
+    picker.mark(item, PickedStatus.PICKED)
+
+    rows = select(AuditEvent).where(AuditEvent.action == "UPDATE_PICK_STATUS").order_by(AuditEvent.id)
+    replaced, picked = session.execute(rows).scalars()
+    assert "replacement_product_id" not in replaced.old_value
+    assert replaced.new_value["replacement_product_id"] == cheap.id
+    assert picked.old_value["replacement_product_id"] == cheap.id
+    assert "replacement_product_id" not in picked.new_value
+
+
 def test_substitutes_broken_on_the_shelf_leave_those_in_the_bag_alone(
     session: Session, order: Order, shop: Shop, picker: Picker, cheap: Any
 ) -> None:

@@ -72,6 +72,7 @@ WITH next AS MATERIALIZED (
         reserved_quantity = reserved_quantity + lines.quantity, updated_at = now()
     FROM lines
     WHERE inventory.stock_location_id = :stock_location_id AND inventory.product_id = lines.product_id
+    RETURNING inventory.product_id, lines.quantity, inventory.available_quantity AS left_over
 ), movements AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change,
                                  source_type, source_id, actor_user_id)
@@ -99,16 +100,18 @@ WITH next AS MATERIALIZED (
         status = excluded.status, body = excluded.body, expires_at = excluded.expires_at
     RETURNING body
 ), audited AS (
-    INSERT INTO audit_events (entity_type, entity_id, action, new_value, actor_user_id, request_id)
-    SELECT 'order', id, 'CREATE', :audit || jsonb_build_object('order_number', order_number),
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id, request_id)
+    SELECT 'order', id, 'CREATE', NULL, :audit || jsonb_build_object('order_number', order_number),
            :user_id, :request_id
     FROM placed
     UNION ALL
     SELECT 'inventory', :stock_location_id, 'DECREMENT',
-           (SELECT jsonb_build_object('order_id', next.id, 'lines', jsonb_object_agg(product_id, -quantity))
-            FROM lines),
+           jsonb_build_object('available', jsonb_object_agg(stock.product_id, stock.left_over + stock.quantity)),
+           jsonb_build_object('available', jsonb_object_agg(stock.product_id, stock.left_over),
+                              'lines', jsonb_object_agg(stock.product_id, -stock.quantity), 'order_id', next.id),
            :user_id, :request_id
-    FROM next
+    FROM stock, next
+    GROUP BY next.id
 ), published AS (
     INSERT INTO outbox (topic, aggregate, payload)
     SELECT topic, 'order:' || id,

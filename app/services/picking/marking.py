@@ -47,7 +47,7 @@ def _mark(order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> Non
         order = claiming.pickable(session, order_id=order_id, caller=caller)
         item, substitution = line_of(session, order_id=order.id, item_id=item_id)
         claiming.own(session, order, caller)
-        old = _shown(item)
+        old = _shown(item) | _replacement(substitution.product_id if substitution else None)
         match form.picked_status:
             case PickedStatus.REPLACED:
                 substituting.replace(session, order, item, substitution, form=form, caller=caller)
@@ -57,7 +57,7 @@ def _mark(order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> Non
                 _miss(session, order, item, substitution, form, caller)
             case PickedStatus.PENDING:
                 _undo(session, order, item, substitution, form, caller)
-        _record(session, item, old, caller)
+        _record(session, item, old, form.replacement_product_id, caller)
 
 
 def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
@@ -227,7 +227,14 @@ def _shown(item: OrderItem) -> dict[str, object]:
     }
 
 
-def _record(session: Session, item: OrderItem, old: dict[str, object], caller: Caller) -> None:
+def _replacement(product_id: int | None) -> dict[str, object]:
+    return {"replacement_product_id": product_id} if product_id else {}
+
+
+def _record(
+    session: Session, item: OrderItem, old: dict[str, object], replacement_id: int | None, caller: Caller
+) -> None:
+    reason = {"reason": item.missing_reason} if item.missing_reason else {}
     audit.record(
         session,
         entity_type="order_item",
@@ -235,6 +242,6 @@ def _record(session: Session, item: OrderItem, old: dict[str, object], caller: C
         entity_id=item.id,
         by=caller,
         old=old,
-        new=_shown(item) | ({"reason": item.missing_reason} if item.missing_reason else {}),
+        new=_shown(item) | _replacement(replacement_id) | reason,
         context={"order_id": item.order_id, "product_id": item.product_id},
     )

@@ -55,11 +55,11 @@ def touchable(
     user, changer = found.get(user_id), found.get(caller.user_id)
     if user is None:
         raise UserNotFound
+    _check_rank(caller, user, role)
     if _loses_admin(user, role, is_active) and not _another_admin(session, user):
         raise LastAdmin
     if changer is None or not changer.is_active or changer.role is not caller.role:
         raise RightsChanged
-    _check_rank(caller, user, role)
     return user
 
 
