@@ -53,7 +53,7 @@ _RECORD_ALL = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Entry:
     """What happened to one row, of many that were changed together."""
 
     action: str
@@ -63,11 +63,11 @@ class Change:
 
 
 def record_all(
-    session: Session, changes: Sequence[Change], *, entity_type: str, by: Caller, context: dict[str, Any] | None = None
+    session: Session, entries: Sequence[Entry], *, entity_type: str, by: Caller, context: dict[str, Any] | None = None
 ) -> None:
     """Add an audit event for each of many changes to the open transaction (one statement)."""
     values = {
-        "changes": [asdict(change) for change in changes],
+        "changes": [asdict(entry) for entry in entries],
         "entity_type": entity_type,
         "context": context,
         "actor_user_id": by.user_id,

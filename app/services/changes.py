@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_jsonable_python
+from sqlalchemy.orm import Session
 
+from app.domain.caller import Caller
 from app.models.base import Base
+from app.services import audit
 
 Values = dict[str, Any]
 
@@ -29,6 +32,30 @@ def apply(row: Base, given: Mapping[str, Any]) -> Change:
     for name, value in new.items():
         setattr(row, name, value)
     return Change(in_json(old), in_json(new))
+
+
+def record(
+    session: Session,
+    change: Change,
+    *,
+    entity_type: str,
+    entity_id: int,
+    by: Caller,
+    action: str = "UPDATE",
+    context: Values | None = None,
+) -> None:
+    """Write a change to the audit trail, unless nothing changed. A step."""
+    if change:
+        audit.record(
+            session,
+            entity_type=entity_type,
+            action=action,
+            entity_id=entity_id,
+            by=by,
+            old=change.old or None,
+            new=change.new,
+            context=context,
+        )
 
 
 def in_json(values: Mapping[str, Any]) -> Values:

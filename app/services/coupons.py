@@ -107,16 +107,7 @@ def _edit(values: changes.Values, caller: Caller, *, coupon_id: int, action: str
         _check({name: getattr(coupon, name) for name in _RULES} | values)
         change = changes.apply(coupon, values)
         session.flush()
-        if change:
-            audit.record(
-                session,
-                entity_type="coupon",
-                action=action,
-                entity_id=coupon.id,
-                by=caller,
-                old=change.old,
-                new=change.new,
-            )
+        changes.record(session, change, entity_type="coupon", action=action, entity_id=coupon.id, by=caller)
         session.refresh(coupon)
         return CouponAnswer.model_validate(coupon)
 

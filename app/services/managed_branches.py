@@ -73,16 +73,7 @@ def _edit(values: changes.Values, caller: Caller, *, branch_id: int, action: str
         session.flush()
         if was_source and not _is_source(session, branch):
             raise DeliverySourceRequired
-        if change:
-            audit.record(
-                session,
-                entity_type="branch",
-                action=action,
-                entity_id=branch.id,
-                by=caller,
-                old=change.old,
-                new=change.new,
-            )
+        changes.record(session, change, entity_type="branch", action=action, entity_id=branch.id, by=caller)
         return Branch.model_validate(branch)
 
 

@@ -104,15 +104,7 @@ def _edit(values: changes.Values, caller: Caller, *, slot_id: int, action: str) 
             _checked(session, slot)
             if "capacity" in change.new:
                 _spread(session, slot, before=change.old["capacity"])
-            audit.record(
-                session,
-                entity_type="delivery_slot",
-                action=action,
-                entity_id=slot.id,
-                by=caller,
-                old=change.old,
-                new=change.new,
-            )
+            changes.record(session, change, entity_type="delivery_slot", action=action, entity_id=slot.id, by=caller)
         return _read(session, slot.id)
 
 

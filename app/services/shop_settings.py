@@ -5,7 +5,7 @@ from sqlalchemy import func, select
 from app.domain.caller import Caller
 from app.models import GlobalSettings
 from app.schemas.settings import SettingsChange, ShopSettings
-from app.services import audit, changes, locks
+from app.services import changes, locks
 from app.transaction import reading, transaction
 
 _ROW = select(*(GlobalSettings.__table__.c[name] for name in ShopSettings.model_fields))
@@ -24,13 +24,5 @@ def change(form: SettingsChange, caller: Caller) -> ShopSettings:
         change = changes.apply(row, form.model_dump(exclude_none=True))
         if change:
             row.updated_by, row.updated_at = caller.user_id, func.now()
-            audit.record(
-                session,
-                entity_type="global_settings",
-                action="UPDATE",
-                entity_id=row.id,
-                by=caller,
-                old=change.old,
-                new=change.new,
-            )
+            changes.record(session, change, entity_type="global_settings", entity_id=row.id, by=caller)
     return show()

@@ -11,7 +11,7 @@ from app.errors import BadRequest, NotFound
 from app.models import DeliverySlot, SlotOccurrence
 from app.models.base import AnyRow
 from app.schemas.managed_branches import SlotDay, SlotDayChange
-from app.services import audit, changes, locks
+from app.services import changes, locks
 from app.services.shop_clock import today
 from app.transaction import reading, transaction
 
@@ -65,17 +65,8 @@ def set_capacity(form: SlotDayChange, caller: Caller, *, slot_id: int) -> SlotDa
         _check_date(slot, form.date)
         row = locks.slot_day(session, slot_id=slot_id, day=form.date, capacity=slot.capacity)
         change = changes.apply(row, {"capacity": max(form.capacity, row.booked)})
-        if change:
-            audit.record(
-                session,
-                entity_type="delivery_slot",
-                action="UPDATE",
-                entity_id=slot_id,
-                by=caller,
-                old=change.old,
-                new=change.new,
-                context={"date": form.date.isoformat()},
-            )
+        which = {"date": form.date.isoformat()}
+        changes.record(session, change, entity_type="delivery_slot", entity_id=slot_id, by=caller, context=which)
         return _day(slot_id, _window(slot), form.date, (row.booked, row.capacity), datetime.now(UTC))
 
 

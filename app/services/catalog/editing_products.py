@@ -84,8 +84,7 @@ def change(form: ProductChange, caller: Caller, *, product_id: int) -> ManagedPr
         with refused_as(_REFUSALS):
             session.flush()
             change = _with_gtins(change, _set_gtins(session, product, gtins))
-        if change:
-            record_update(session, product, caller, change)
+        changes.record(session, change, entity_type="product", entity_id=product.id, by=caller)
         if "name" in change.new:
             vocabulary.add_products(session, [product.id])
     return managed_products.show(product_id)
@@ -100,7 +99,7 @@ def switch(caller: Caller, *, product_id: int, active: bool) -> ManagedProduct:
         change = changes.apply(product, {"is_active": active})
         if change:
             action = "ACTIVATE" if active else "DEACTIVATE"
-            record_update(session, product, caller, change, action=action)
+            changes.record(session, change, entity_type="product", action=action, entity_id=product.id, by=caller)
             vocabulary.add_products(session, [product.id])
     return managed_products.show(product_id)
 
@@ -111,21 +110,6 @@ def locked(session: Session, product_id: int) -> Product:
     if product is None:
         raise NotFound
     return product
-
-
-def record_update(
-    session: Session, product: Product, caller: Caller, change: changes.Change, *, action: str = "UPDATE"
-) -> None:
-    """The audit row of a change. A step."""
-    audit.record(
-        session,
-        entity_type="product",
-        action=action,
-        entity_id=product.id,
-        by=caller,
-        old=change.old,
-        new=change.new,
-    )
 
 
 def _columns(values: changes.Values) -> changes.Values:

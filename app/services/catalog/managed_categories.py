@@ -61,7 +61,8 @@ def create(form: NewCategory, caller: Caller) -> schemas.Category:
         with refused_as(_REFUSALS):
             session.flush()
         session.refresh(category)
-        _audit(session, "CREATE", category, caller, changes.Change({}, form.model_dump()))
+        new = form.model_dump()
+        audit.record(session, entity_type="category", action="CREATE", entity_id=category.id, by=caller, new=new)
         return schemas.Category.model_validate(category)
 
 
@@ -88,8 +89,7 @@ def _edit(values: changes.Values, caller: Caller, *, category_id: int, action: s
         change = changes.apply(category, values)
         with refused_as(_REFUSALS):
             session.flush()
-        if change:
-            _audit(session, action, category, caller, change)
+        changes.record(session, change, entity_type="category", action=action, entity_id=category.id, by=caller)
         return schemas.Category.model_validate(category)
 
 
@@ -101,15 +101,3 @@ def _check_parent(session: Session, parent_id: int | None, *, below: int | None 
         raise ParentUnknown
     if below is not None and session.execute(_IS_BELOW, {"parent_id": parent_id, "category_id": below}).scalar_one():
         raise CategoryCircle
-
-
-def _audit(session: Session, action: str, category: Category, caller: Caller, change: changes.Change) -> None:
-    audit.record(
-        session,
-        entity_type="category",
-        action=action,
-        entity_id=category.id,
-        by=caller,
-        old=change.old or None,
-        new=change.new,
-    )

@@ -10,7 +10,7 @@ from app.models import Product
 from app.schemas.managed_catalog import MOST_IMAGES, ImageOrder, ProductImages, UploadedImage
 from app.services import changes
 from app.services.catalog import managed_products
-from app.services.catalog.editing_products import locked, record_update
+from app.services.catalog.editing_products import locked
 from app.services.images import keeping, remaking
 from app.transaction import transaction
 
@@ -81,6 +81,5 @@ def _as_address(name: str) -> str:
 
 def _set(session: Session, product: Product, urls: Sequence[str], caller: Caller) -> ProductImages:
     change = changes.apply(product, {"image_urls": list(urls)})
-    if change:
-        record_update(session, product, caller, change)
+    changes.record(session, change, entity_type="product", entity_id=product.id, by=caller)
     return ProductImages(product_id=product.id, image_urls=product.image_urls)

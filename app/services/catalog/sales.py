@@ -8,7 +8,7 @@ from app.errors import BadRequest, NotFound
 from app.models import Product
 from app.schemas.money import money_number
 from app.schemas.sales import Sale, SaleForm
-from app.services import audit, changes, locks
+from app.services import changes, locks
 from app.services.catalog.prices import ON_SALE
 from app.transaction import transaction
 
@@ -71,16 +71,7 @@ def _locked(session: Session, product_id: int) -> Product:
 
 def _change(session: Session, product: Product, values: changes.Values, caller: Caller) -> None:
     change = changes.apply(product, values)
-    if change:
-        audit.record(
-            session,
-            entity_type="product",
-            action="UPDATE",
-            entity_id=product.id,
-            by=caller,
-            old=change.old,
-            new=change.new,
-        )
+    changes.record(session, change, entity_type="product", entity_id=product.id, by=caller)
 
 
 _SALE = select(

@@ -27,7 +27,7 @@ def end_sessions(caller: Caller, *, user_id: int) -> int:
         if ended:
             audit.record(
                 session,
-                entity_type="User",
+                entity_type="user",
                 action="SESSIONS_ENDED",
                 entity_id=user.id,
                 by=caller,

@@ -8,7 +8,7 @@ from app.domain.caller import Caller
 from app.errors import BadRequest
 from app.models import User
 from app.schemas.users import ManagedUserDetails, UserChange, UserToggle
-from app.services import audit, changes, tokens
+from app.services import changes, tokens
 from app.services.users import branches, reading, rules
 from app.transaction import transaction
 
@@ -58,10 +58,7 @@ def _bind(session: Session, user: User, branch_ids: list[int], done: changes.Cha
 
 
 def _finish(session: Session, user: User, done: changes.Change, caller: Caller, action: str) -> ManagedUserDetails:
-    if done:
-        audit.record(
-            session, entity_type="User", action=action, entity_id=user.id, by=caller, old=done.old, new=done.new
-        )
+    changes.record(session, done, entity_type="User", action=action, entity_id=user.id, by=caller)
     if "role" in done.new or done.new.get("is_active") is False:
         tokens.revoke_all(session, user_id=user.id, because="role_changed" if "role" in done.new else "blocked")
     session.flush()
