@@ -202,7 +202,8 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
         return {"required": True, "description": operation.raw_body, "content": {_JSON: {"schema": {}}}}
     if operation.body is None:
         return None
-    content: dict[str, Any] = {"schema": schemas[(operation.body, "validation")]}
+    schema = schemas[(operation.body, "validation")]
+    content: dict[str, Any] = {"schema": {"anyOf": [schema, {"type": "null"}]} if operation.body_optional else schema}
     if example := getattr(operation.body, "example", None):
         content["example"] = dict(example)
     return {"required": not operation.body_optional, "content": {_JSON: content}}

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from app.domain.amounts import NOTHING
 from app.domain.enums import DiscountKind
 from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, Listed, Request
-from app.schemas.money import Money
+from app.schemas.money import Money, PositiveMoney
 from app.schemas.pagination import Page
 from app.schemas.text import Line
 
@@ -34,7 +34,7 @@ class CouponRules(Request):
     description: CouponText
     kind: DiscountKind
     value: Money = NOTHING
-    max_discount: Annotated[Money, Field(gt=0)] | None = None
+    max_discount: PositiveMoney | None = None
     minimum_total: Money = NOTHING
     usage_limit: Uses | None = None
     per_user_limit: Uses | None = None
@@ -82,7 +82,7 @@ class CouponChange(Request):
     description: CouponText = ""
     kind: DiscountKind = DiscountKind.PERCENT
     value: Money = NOTHING
-    max_discount: Annotated[Money, Field(gt=0)] | None = None
+    max_discount: PositiveMoney | None = None
     minimum_total: Money = NOTHING
     usage_limit: Uses | None = None
     per_user_limit: Uses | None = None

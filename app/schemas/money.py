@@ -45,6 +45,22 @@ Money = Annotated[
 ]
 """An amount in the shop's currency, from 0, tax included."""
 
+PositiveMoney = Annotated[
+    Money,
+    Field(gt=0),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0.01, "maximum": float(LARGEST), "multipleOf": 0.01},
+                {"type": "string", "pattern": r"^([1-9]\d{0,9}(\.\d{1,2})?|0\.(0[1-9]|[1-9]\d?))$"},
+            ],
+            "examples": [12.9],
+        },
+        mode="validation",
+    ),
+]
+"""An amount of at least a cent, as a request may send it."""
+
 Number = Annotated[
     Decimal, PlainSerializer(float, return_type=float, when_used="json"), WithJsonSchema({"type": "number"})
 ]

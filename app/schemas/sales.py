@@ -1,12 +1,10 @@
 """Sale prices as managers set them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import Any, ClassVar
 
 from app.schemas.envelope import Answer, Instant, Request
-from app.schemas.money import Money
+from app.schemas.money import Money, PositiveMoney
 
 
 class SaleForm(Request):
@@ -14,7 +12,7 @@ class SaleForm(Request):
 
     example: ClassVar[Mapping[str, Any]] = {"sale_price": 7.9, "ends_at": "2036-12-31T22:00:00+02:00"}
 
-    sale_price: Annotated[Money, Field(gt=0)]
+    sale_price: PositiveMoney
     starts_at: Instant | None = None
     ends_at: Instant
 

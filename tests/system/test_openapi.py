@@ -1,15 +1,18 @@
 """The OpenAPI document: a valid one, and true. schemathesis sends what it describes and checks what comes back."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import jsonschema_rs
 import pytest
 import schemathesis
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from pydantic import ValidationError
 from schemathesis import Case
 from schemathesis import checks as base_checks
@@ -21,11 +24,30 @@ from schemathesis.specs.openapi import checks
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.enums import Role
+from app.domain.enums import OperationKind, OperationState, OrderStatus, Role, StockRequestType, TransferStatus
+from app.domain.order_states import PACKED, PICKABLE
 from app.extensions import db
-from app.models import Cart, Notification, Product, User, WishlistItem
+from app.models import (
+    AssistanceRequest,
+    Cart,
+    Notification,
+    Order,
+    OrderItem,
+    Payment,
+    PaymentOperation,
+    Product,
+    StockLocation,
+    StockRequest,
+    StockTransfer,
+    StockTransferLine,
+    StoredImage,
+    User,
+    WishlistItem,
+)
 from app.openapi import operation_of
 from app.openapi_document import build_document
+from app.services.analytics import reports
+from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
 from tests import databases, factories
 from tests.conftest import dispose, make_app
@@ -34,18 +56,39 @@ RULES_OUTSIDE_JSON_SCHEMA = {"value_error", "cursor"}
 """Faults of checks that a schema cannot express: a cursor of another list, two fields that exclude each other."""
 
 BOUNDED = settings(
-    max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    derandomize=True,
+    phases=(Phase.explicit, Phase.generate),
 )
 
 
 def accepts_what_the_document_allows(ctx: CheckContext, response: Response, case: Case) -> bool | None:
     """A described request is never called malformed; refusing it for a reason of the shop (400 too) is fine."""
-    if response.status_code == 400:
+    if response.status_code == 400 and is_well_formed(case):
         error = response.json()["error"]
-        faults = {fault["type"] for fault in error["details"].get("errors", ())}
-        if error["code"] != "VALIDATION_ERROR" or faults <= RULES_OUTSIDE_JSON_SCHEMA:
+        faults = error["details"].get("errors", ())
+        if error["code"] != "VALIDATION_ERROR" or all(is_outside_json_schema(fault, case) for fault in faults):
             return None
     return checks.positive_data_acceptance(ctx, response, case)
+
+
+def is_well_formed(case: Case) -> bool:
+    """Whether the request was made to be as described, and not to break the description."""
+    return bool(case.meta and case.meta.generation.mode.is_positive)
+
+
+def is_outside_json_schema(fault: dict[str, Any], case: Case) -> bool:
+    """Whether a fault is of a rule that no schema can tell; texts are trimmed before their length counts."""
+    if fault["type"] != "string_too_short":
+        return fault["type"] in RULES_OUTSIDE_JSON_SCHEMA
+    where, *path = fault["loc"]
+    sent: Any = case.body if where == "body" else case.query
+    for step in path:
+        sent = sent[step]
+    return isinstance(sent, str) and sent != sent.strip()
 
 
 def rejects_what_the_document_forbids(ctx: CheckContext, response: Response, case: Case) -> bool | None:
@@ -101,33 +144,122 @@ def shop(template: str) -> Iterator[Flask]:
         dispose(application)
 
 
+PICTURE = "0" * 64
+STATES = (OrderStatus.PENDING_PAYMENT, *sorted(PICKABLE | PACKED), OrderStatus.DELAYED, OrderStatus.CANCELLING)
+ROUNDS = 10
+"""So often there is an order in each state, as some operations leave little for the next."""
+ROWS = {"order_id": ROUNDS * (2 + len(STATES))}
+FEW = 3
+"""As many rows are there of most other things, or fewer."""
+
+
 def live_in(shop: Flask) -> None:
-    """Give the demo customer a cart, an order, a notification and a wish, so that small ids are found."""
+    """Give the demo shop a past: one row of everything at least, with the ids from 1 on."""
     with Session(db.engine, expire_on_commit=False) as session:
-        customer = session.scalars(select(User).where(User.role == Role.CUSTOMER).order_by(User.id)).first()
-        product = session.scalars(select(Product).order_by(Product.id)).first()
+        customer, admin = (demo_user(session, role) for role in (Role.CUSTOMER, Role.ADMIN))
+        warehouse, store = session.scalars(select(StockLocation).order_by(StockLocation.id).limit(2)).all()
+        goods = session.scalars(select(Product).order_by(Product.id).limit(3)).all()
         session.add(Cart(user_id=customer.id))
         session.commit()
-        factories.make_order(session, customer, product)
+        for _ in range(ROUNDS):
+            sell(session, customer, admin, warehouse, goods)
+        move_goods(session, admin, warehouse, store, goods[0])
+        session.add(AssistanceRequest(user_id=customer.id, stock_location_id=warehouse.id, message="Where is milk?"))
         session.add(Notification(user_id=customer.id, kind="order", title="Your order", body="It is on its way."))
-        session.add(WishlistItem(user_id=customer.id, product_id=product.id))
+        session.add(WishlistItem(user_id=customer.id, product_id=goods[0].id))
+        session.add(StoredImage(digest=PICTURE, media_type="image/webp", width=1, height=1, content=b"RIFF"))
         session.commit()
 
 
-def headers_of_a_customer(shop: Flask) -> dict[str, str]:
-    """A new sign-in for each request: one of the operations is signing out."""
+def sell(session: Session, customer: User, admin: User, warehouse: StockLocation, goods: Sequence[Product]) -> None:
+    """An order in a batch, one with a proposed substitute, one in each state more; a coupon."""
+    stocked = {"stock_location_id": warehouse.id, "pay_deadline": datetime.now(UTC) + timedelta(days=1)}
+    walked, replaced = (factories.make_order(session, customer, goods[0], **stocked) for _ in range(2))
+    for order in (walked, replaced):
+        asked_for(session, order, OperationKind.CAPTURE, OperationState.MANUAL)
+    factories.make_batch(session, admin, walked)
+    replaced.status = OrderStatus.IN_PROGRESS
+    item = session.scalars(select(OrderItem).where(OrderItem.order_id == replaced.id)).one()
+    factories.make_substitution(session, item, goods[1])
+    for status in STATES:
+        order = factories.make_order(session, customer, goods[0], status=status, **stocked)
+        asked_for(session, order, OperationKind.AUTHORIZE, OperationState.UNKNOWN)
+        if status in PACKED:
+            charge(session, order)
+    factories.make_coupon(session)
+
+
+def charge(session: Session, order: Order) -> None:
+    """Take what was held for an order."""
+    payment = session.scalars(select(Payment).where(Payment.order_id == order.id)).one()
+    payment.captured_amount = payment.authorized_amount
+    session.commit()
+
+
+def asked_for(session: Session, order: Order, kind: OperationKind, state: OperationState) -> None:
+    """A call to the provider about an order's payment, which is not due during the test."""
+    payment = session.scalars(select(Payment).where(Payment.order_id == order.id)).one()
+    due = datetime.now(UTC) + timedelta(days=1)
+    operation = {"kind": kind, "state": state, "amount": payment.requested_amount, "next_at": due}
+    session.add(PaymentOperation(payment_id=payment.id, idempotency_key=uuid4(), **operation))
+    session.commit()
+
+
+def move_goods(session: Session, admin: User, warehouse: StockLocation, store: StockLocation, product: Product) -> None:
+    """A request for stock, and a transfer in each state."""
+    asked = {"request_type": StockRequestType.ADD_QUANTITY, "quantity": 5, "requested_quantity": 5}
+    place = {"stock_location_id": warehouse.id, "product_id": product.id}
+    session.add(StockRequest(actor_user_id=admin.id, **place, **asked))
+    now = datetime.now(UTC)
+    for times in ({}, {"sent_at": now}, {"sent_at": now, "received_at": now}):
+        status = (TransferStatus.REQUESTED, TransferStatus.SENT, TransferStatus.RECEIVED)[len(times)]
+        way = {"from_location_id": warehouse.id, "to_location_id": store.id, "requested_by": admin.id}
+        transfer = StockTransfer(status=status, **way, **times)
+        session.add(transfer)
+        session.flush()
+        line = {"requested_quantity": 2, "sent_quantity": 2 if times else None}
+        session.add(StockTransferLine(transfer_id=transfer.id, product_id=product.id, **line))
+    session.commit()
+
+
+def demo_user(session: Session, role: Role) -> User:
+    """The person of the demo shop who has that role, or had it before somebody changed it."""
+    email = next(person.email for person in DEMO_USERS if person.role is role)
+    return session.scalars(select(User).where(User.email == email)).one()
+
+
+def sign_in_for(shop: Flask, case: Case) -> dict[str, str]:
+    """A new sign-in for each request: some of the operations end sessions, block people or change roles."""
+    section = case.operation.definition.raw["tags"][0]
+    role = Role.ADMIN if section.startswith(("Staff", "Admin")) else Role.CUSTOMER
     with shop.app_context(), Session(db.engine, expire_on_commit=False) as session:
-        customer = session.scalars(select(User).where(User.role == Role.CUSTOMER).order_by(User.id)).first()
-        return factories.sign_in(session, customer)
+        user = demo_user(session, role)
+        user.is_active, user.role = True, role
+        return factories.sign_in(session, user)
+
+
+def ask_for_what_is_there(case: Case, turns: Counter[str]) -> None:
+    """Let a well-formed address name one row after the other, and of an order (of one line) the line with its id."""
+    if not is_well_formed(case):
+        return
+    path = case.path_parameters
+    turns.update(path.keys())
+    there = {"digest": PICTURE, "name": list(reports.REPORTS)[turns["name"] % len(reports.REPORTS)]}
+    for name, value in path.items():
+        row = 1 + turns[name] % ROWS.get(name, FEW)
+        path[name] = row if name.endswith("_id") else there.get(name, value)
+    if "order_id" in path and "item_id" in path:
+        path["item_id"] = path["order_id"]
 
 
 def test_every_operation_answers_as_the_document_says(shop: Flask, subtests: pytest.Subtests) -> None:
     schema = schemathesis.openapi.from_wsgi("/apispec.json", shop)
 
-    tried, succeeded = set(), set()
+    tried, succeeded, turns = set(), set(), Counter[str]()
 
     def check(case: Case) -> None:
-        response = case.call_and_validate(headers=headers_of_a_customer(shop), checks=CHECKS)
+        ask_for_what_is_there(case, turns)
+        response = case.call_and_validate(headers=sign_in_for(shop, case), checks=CHECKS)
         if response.status_code < 300 and case.method == case.operation.method.upper():
             succeeded.add(case.operation.label)
 
@@ -137,7 +269,7 @@ def test_every_operation_answers_as_the_document_says(shop: Flask, subtests: pyt
         with subtests.test(operation.label):
             run()
 
-    assert len(succeeded) > 0.6 * len(tried), f"too few were ever answered well: {sorted(tried - succeeded)}"
+    assert len(succeeded) >= 0.6 * len(tried), f"too few were ever answered well: {sorted(tried - succeeded)}"
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
-"""No answer and no log line gives away a password, a card number or a token."""
+"""No answer and no log line gives away a password, a card number, a token or what a second factor is made of."""
 
 import io
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
+from app.domain import totp
+from app.domain.enums import Role
 from app.extensions import db
 from app.middleware.log_format import DiscreetFormatter
-from app.models import AuditEvent, OutboxEvent, PaymentToken, RefreshToken, User
-from tests.factories import PASSWORD, make_user
+from app.models import AuditEvent, Notification, OutboxEvent, PaymentToken, RecoveryCode, RefreshToken, User
+from tests.factories import PASSWORD, make_user, sign_in
 
 AUTH = "/api/v1/auth"
 EMAIL = "dana@example.com"
@@ -58,6 +62,80 @@ def walk(client: FlaskClient) -> tuple[list[Any], list[str]]:
     ]
     tokens = [signed_in["access_token"], signed_in["refresh_token"], renewed["access_token"], link]
     return answers, tokens
+
+
+FACTOR = f"{AUTH}/second-factor"
+
+
+@dataclass
+class Walk:
+    """What came back: the one answer each secret belongs in is not among the others."""
+
+    secrets: list[str]
+    answers: list[TestResponse]
+
+
+def walk_with_a_second_factor(client: FlaskClient, session: Session, clock: pytest.MonkeyPatch) -> Walk:
+    """Set it up, mistype it everywhere, use the app and a recovery code, renew the codes, and have it reset."""
+    manager = make_user(session, email=EMAIL, password=PASSWORD, role=Role.MANAGER)
+    headers = sign_in(session, manager)
+    made = client.post(f"{FACTOR}/setup", headers=headers).json["data"]
+    secret, wrong = made["secret"], "wrong-code"
+    now = totp.current_step()
+    codes = [totp.code_at(secret, now + step) for step in range(3)]
+    enabled = client.post(f"{FACTOR}/enable", json={"code": codes[0]}, headers=headers).json["data"]["recovery_codes"]
+    clock.setattr(totp, "current_step", lambda: now + 1)
+    renewed = client.post(f"{FACTOR}/recovery-codes", json={"code": codes[1]}, headers=headers)
+    recovery = renewed.json["data"]["recovery_codes"]
+    clock.setattr(totp, "current_step", lambda: now + 2)
+    login = {"email": EMAIL, "password": PASSWORD}
+    admin = sign_in(session, make_user(session, role=Role.ADMIN))
+    answers = [
+        client.post(f"{FACTOR}/setup", headers=headers),
+        client.post(f"{FACTOR}/enable", json={"code": secret}, headers=headers),
+        client.post(f"{FACTOR}/enable", json={"code": [made["otpauth_uri"]]}, headers=headers),
+        client.post(f"{FACTOR}/recovery-codes", json={"code": wrong}, headers=headers),
+        client.post(f"{FACTOR}/recovery-codes", json={"codes": recovery}, headers=headers),
+        client.post(f"{FACTOR}/disable", json={"password": PASSWORD, "code": enabled[0]}, headers=headers),
+        client.get(f"{FACTOR}?code={codes[2]}&secret={secret}", headers=headers),
+        client.post(f"{AUTH}/login", json={**login, "totp_code": enabled[1]}),
+        client.post(f"{AUTH}/login", json={**login, "totp_code": [recovery[0]]}),
+        client.post(f"{AUTH}/login", json={**login, "totp_code": recovery[0]}),
+        client.post(f"{AUTH}/login", json={**login, "totp_code": recovery[0]}),
+        client.post(f"{AUTH}/login", json={**login, "totp_code": codes[2]}),
+        client.get(FACTOR, headers=headers),
+        client.get("/api/v1/me", headers=headers),
+        client.get(f"/api/v1/admin/users/{manager.id}", headers=admin),
+        client.post(f"/api/v1/admin/users/{manager.id}/second-factor/reset", headers=admin),
+        client.get("/api/v1/admin/audit", headers=admin),
+    ]
+    secrets = [secret, made["otpauth_uri"], *enabled, *recovery]
+    return Walk([*secrets, *(code.replace("-", "") for code in enabled + recovery)], answers)
+
+
+def test_what_a_second_factor_is_made_of_is_told_once_and_never_again(
+    client: FlaskClient, session: Session, log: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walked = walk_with_a_second_factor(client, session, monkeypatch)
+
+    written = log.getvalue()
+    assert f"{FACTOR}/recovery-codes" in written
+    assert {answer.status_code for answer in walked.answers} == {200, 400, 409}
+    assert [secret for secret in walked.secrets if secret in written] == []
+    assert [secret for secret in walked.secrets for answer in walked.answers if secret in answer.text] == []
+
+
+def test_no_row_holds_what_a_second_factor_is_made_of(
+    client: FlaskClient, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = client.post(f"{FACTOR}/setup", headers=sign_in(session, make_user(session))).json["data"]["secret"]
+    walked = walk_with_a_second_factor(client, session, monkeypatch)
+
+    tables = (User, RecoveryCode, AuditEvent, OutboxEvent, Notification)
+    stored = " ".join(str(row) for table in tables for row in session.execute(select(table.__table__)))
+    assert "SECOND_FACTOR_RESET" in stored
+    assert "RECOVERY_CODES_RENEWED" in stored
+    assert [found for found in [secret, *walked.secrets] if found in stored] == []
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import jsonschema_rs
 import orjson
 import pytest
 from hypothesis import given
@@ -10,9 +11,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import to_json
 
-from app.schemas.money import LARGEST, Money
+from app.schemas.money import LARGEST, Money, PositiveMoney
 
 ADAPTER: TypeAdapter[Decimal] = TypeAdapter(Money)
+POSITIVE: TypeAdapter[Decimal] = TypeAdapter(PositiveMoney)
 amounts = st.decimals(min_value=0, max_value=LARGEST, places=2)
 
 
@@ -96,3 +98,19 @@ def test_what_is_sent_out_is_a_number_that_reads_back_as_the_same_amount(amount:
 @given(amounts)
 def test_a_number_and_its_string_read_alike(amount: Decimal) -> None:
     assert ADAPTER.validate_json(str(amount)) == ADAPTER.validate_json(f'"{amount}"') == amount
+
+
+@pytest.mark.parametrize(
+    "sent", ["0", "0.00", "0.01", "0.1", "0.10", "0.09", "1", "10", "100.5", "9999999999.99", "10000000000", "0.001"]
+)
+@pytest.mark.parametrize("written", ["{}", '"{}"'])
+def test_what_must_be_above_zero_is_described_as_it_is_read(sent: str, written: str) -> None:
+    described = jsonschema_rs.validator_for(POSITIVE.json_schema())
+    value = written.format(sent)
+
+    try:
+        read = POSITIVE.validate_json(value) > 0
+    except ValidationError:
+        read = False
+
+    assert described.is_valid(orjson.loads(value)) is read
