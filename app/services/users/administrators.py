@@ -1,7 +1,6 @@
 """Admins made by an operator at the command line: the way to the first one."""
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from app.domain.enums import Role
 from app.errors import Conflict
@@ -9,6 +8,7 @@ from app.models import User
 from app.schemas.users import NewAdmin
 from app.services import audit, locks, passwords, tokens
 from app.services.accounts import UserExists
+from app.services.refusals import refused_as
 from app.services.users.rules import UserNotFound
 from app.transaction import transaction
 
@@ -37,10 +37,8 @@ def create(form: NewAdmin) -> None:
     with transaction() as session:
         user = User(email=form.email, full_name=form.full_name, role=Role.ADMIN, password_hash=password_hash)
         session.add(user)
-        try:
+        with refused_as({"uq_users_email": AdminExists}):
             session.flush()
-        except IntegrityError:
-            raise AdminExists from None
         new = {"email": form.email, "full_name": form.full_name, "role": Role.ADMIN.value}
         audit.record(session, entity_type="User", action="USER_CREATED", entity_id=user.id, new=new, context=_BY)
 

@@ -1,12 +1,11 @@
 """Staff accounts: made by an ADMIN without a password, which the new colleague sets by a mailed link."""
 
-from sqlalchemy.exc import IntegrityError
-
 from app.domain.caller import Caller
 from app.models import User
 from app.schemas.users import ManagedUserDetails, NewStaff
 from app.services import audit, password_resets
 from app.services.accounts import UserExists
+from app.services.refusals import refused_as
 from app.services.users import branches, reading, rules
 from app.transaction import transaction
 
@@ -22,10 +21,8 @@ def hire(form: NewStaff, caller: Caller) -> ManagedUserDetails:
         branches.check(session, form.branch_ids)
         user = User(**values)
         session.add(user)
-        try:
+        with refused_as({"uq_users_email": UserExists}):
             session.flush()
-        except IntegrityError:
-            raise UserExists from None
         _, branch_ids = branches.replace(session, user_id=user.id, role=form.role, branch_ids=form.branch_ids)
         password_resets.invite(session, user_id=user.id, email=form.email)
         new = {**form.model_dump(mode="json"), "branch_ids": branch_ids}
