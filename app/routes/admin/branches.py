@@ -73,9 +73,7 @@ def create_slot(body: NewSlot) -> Response:
 
 
 @branches.patch("/delivery-slots/<int:slot_id>")
-@endpoint(
-    body=SlotChange, answers={200: ManagedSlot}, errors=(managed_slots.WindowRefused, managed_slots.SlotExists)
-)
+@endpoint(body=SlotChange, answers={200: ManagedSlot}, errors=(managed_slots.WindowRefused, managed_slots.SlotExists))
 def change_slot(slot_id: int, body: SlotChange) -> Response:
     """Change a weekly delivery slot; what is left out stays.
 
