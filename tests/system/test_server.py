@@ -111,6 +111,28 @@ def test_flask_commands_share_the_database_of_the_running_shop_and_leave_it_runn
     assert after.status_code == 200
 
 
+def test_the_demo_walks_from_registration_to_the_delivered_order_and_its_receipt(
+    data_dir: Path, tmp_path: Path
+) -> None:
+    with ShopProcess(data_dir) as shop:
+        demo = subprocess.run(
+            [sys.executable, "-c", "from scripts.demo import main; raise SystemExit(main([]))"],
+            cwd=tmp_path,
+            env=bare_environment(PORT=str(shop.port), PYTHONPATH=str(PROJECT)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+    assert (demo.returncode, demo.stderr) == (0, ""), demo.stdout[-2000:]
+    assert f"Using the server at {shop.base}" in demo.stdout
+    (receipt,) = tmp_path.glob("receipt-*.pdf")
+    assert "is paid, picked and delivered" in demo.stdout.splitlines()[-1]
+    assert demo.stdout.endswith(f"{receipt.name}\n")
+    assert receipt.read_bytes().startswith(b"%PDF")
+
+
 def test_an_answer_to_an_unread_body_never_costs_the_client_its_next_request(data_dir: Path) -> None:
     """Sent on a connection the server is about to close without a word, the next request would go unanswered."""
     with ShopProcess(data_dir) as shop, httpx.Client(base_url=shop.base, timeout=10) as client:
