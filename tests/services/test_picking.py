@@ -21,6 +21,7 @@ from app.models import (
     Payment,
     PaymentOperation,
     PickEvent,
+    StockMovement,
 )
 from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
 from app.schemas.stock import NewRecount
@@ -67,6 +68,13 @@ def pick_all(session: Session, order: Order, picker: Picker) -> None:
 def audit_of(session: Session, order: Order, action: str) -> list[AuditEvent]:
     statement = select(AuditEvent).where(AuditEvent.entity_type == "order", AuditEvent.entity_id == order.id)
     return list(session.execute(statement.where(AuditEvent.action == action).order_by(AuditEvent.id)).scalars())
+
+
+def movements_of(session: Session, product: Any) -> list[tuple[str, int, int]]:
+    """(kind, available, reserved) of every movement of a product, the oldest first."""
+    columns = (StockMovement.kind, StockMovement.available_change, StockMovement.reserved_change)
+    rows = select(*columns).where(StockMovement.product_id == product.id).order_by(StockMovement.id)
+    return [tuple(row) for row in session.execute(rows)]
 
 
 def audit_of_line(session: Session, item: OrderItem, action: str) -> AuditEvent:
@@ -817,6 +825,8 @@ def test_a_broken_substitute_leaves_the_stock_and_the_line_is_picked_again(
     assert substitution_of(session, item).status is SubstitutionStatus.WITHDRAWN
     noted = audit_of_line(session, item, "REPORT_DAMAGE")
     assert noted.context["product_id"] == cheap.id
+    assert (noted.old_value["picked_status"], noted.old_value["held_quantity"]) == ("REPLACED", 2)
+    assert (noted.new_value["picked_status"], noted.new_value["held_quantity"]) == ("PENDING", 0)
     assert_sound()
 
 
@@ -846,4 +856,46 @@ def test_substitutes_broken_on_the_shelf_leave_those_in_the_bag_alone(
 
     assert stock_of(session, cheap, shop) == (5, 2)
     assert items_of(session, order)[0].picked_status is PickedStatus.REPLACED
+    assert_sound()
+
+
+def test_some_of_the_missing_pieces_turn_up_and_the_others_stay_written_off(
+    session: Session, order: Order, shop: Shop, picker: Picker
+) -> None:
+    item = items_of(session, order)[1]
+    picker.miss(item)
+
+    picker.mark(item, picked_quantity=2)
+
+    found = items_of(session, order)[1]
+    assert (found.held_quantity, found.missing_quantity) == (2, 1)
+    assert stock_of(session, shop.products[1], shop) == (17, 2)
+    assert [kind for kind, *_ in movements_of(session, shop.products[1])] == ["opening", "allocate", "missing", "found"]
+
+
+def test_every_piece_a_line_holds_may_break(session: Session, order: Order, shop: Shop, picker: Picker) -> None:
+    item = items_of(session, order)[1]
+
+    picker.damage(item, 3)
+
+    assert items_of(session, order)[1].held_quantity == 0
+    assert stock_of(session, shop.products[1], shop) == (17, 0)
+
+
+def test_the_last_piece_on_the_shelf_may_break_or_be_picked(
+    session: Session, client: FlaskClient, shopper: Shopper
+) -> None:
+    shop = open_shop(session, stock=3)
+    order = bought(session, shopper, shop, 1)
+    picker = make_picker(session, shop)
+    (item,) = items_of(session, order)
+
+    picker.damage(item)
+    picker.mark(item)
+    picker.damage(item)
+    picker.damage(item)
+    assert stock_of(session, shop.products[0], shop) == (0, 0)
+    with pytest.raises(holding.OutOfStock):
+        picker.damage(item)
+
     assert_sound()

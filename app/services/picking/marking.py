@@ -75,6 +75,7 @@ def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Cal
         item, substitution = line_of(session, order_id=order.id, item_id=item_id)
         claiming.own(session, order, caller)
         broken = substitution or item
+        old = _shown(item) | {"held_quantity": broken.held_quantity}
         stock = holding.lock_stock(session, order, broken.product_id)
         source = holding.note(
             session,
@@ -98,7 +99,10 @@ def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Cal
             action="REPORT_DAMAGE",
             entity_id=item.id,
             by=caller,
-            new={"quantity": form.quantity, "reason": form.reason, "notes": form.notes},
+            old=old,
+            new=_shown(item)
+            | {"held_quantity": broken.held_quantity}
+            | {"quantity": form.quantity, "reason": form.reason, "notes": form.notes},
             context={"order_id": order.id, "product_id": broken.product_id},
         )
 
