@@ -16,7 +16,7 @@ from app.clients.sandbox_payments import SandboxPayments
 from app.domain.enums import OperationKind, OperationState, OrderStatus, Role
 from app.models import AuditEvent, Inventory, Journal, Order, OutboxEvent, Payment, PaymentOperation, User
 from app.services import locks
-from app.services.payments import settlement, sweeper
+from app.services.payments import outcomes, settlement, sweeper
 from app.transaction import transaction
 from tests.conftest import Statements
 from tests.factories import make_order, make_user, sign_in
@@ -406,6 +406,33 @@ class TestClosing:
         shown = answer.json["data"]
         assert (shown["state"], shown["failure_code"]) == ("failed", "closed_by_hand")
         assert payment(session).captured_amount == Decimal("0.00")
+
+    def test_money_taken_after_a_capture_was_closed_as_not_done_is_booked(
+        self, session: Session, order_id: int, close: Any
+    ) -> None:
+        capture = manual(session, order_id, OperationKind.CAPTURE)
+        close(capture, NOT_DONE)
+        reference = payment(session).reference
+
+        for _ in range(2):
+            news = Outcome(Status.CAPTURED, Decimal("50.00"), "ILS")
+            assert outcomes.apply_provider_event(reference=reference, outcome=news)
+
+        assert operation(session, capture).state is OperationState.OK
+        assert payment(session).captured_amount == Decimal("50.00")
+        assert session.execute(select(Journal).where(Journal.reference == f"capture:{capture}")).scalar_one()
+        assert_sound()
+
+    @pytest.mark.parametrize("status", [Status.UNKNOWN, Status.DECLINED, Status.VOIDED])
+    def test_no_other_news_reopens_a_capture_closed_as_not_done(
+        self, session: Session, order_id: int, close: Any, status: Status
+    ) -> None:
+        capture = manual(session, order_id, OperationKind.CAPTURE)
+        close(capture, NOT_DONE)
+
+        outcomes.apply(capture, Outcome(status))
+
+        assert operation(session, capture).state is OperationState.FAILED
 
     def test_an_authorization_closed_as_not_done_cancels_its_order_at_the_provider_first(
         self, session: Session, shopper: Shopper, shop: Shop, close: Any, monkeypatch: pytest.MonkeyPatch

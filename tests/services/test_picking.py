@@ -899,3 +899,20 @@ def test_the_last_piece_on_the_shelf_may_break_or_be_picked(
         picker.damage(item)
 
     assert_sound()
+
+
+def test_a_piece_is_found_once_though_it_was_lost_before_and_after_the_count(
+    session: Session, order: Order, shop: Shop, picker: Picker, manager: Picker
+) -> None:
+    item, product = items_of(session, order)[1], shop.products[1]
+    picker.miss(item)
+    recounts.recount(
+        NewRecount(branch_id=shop.warehouse.id, product_id=product.id, counted_quantity=20), manager.caller
+    )
+
+    for pieces in (2, 1, 2, 3):
+        picker.mark(item, picked_quantity=pieces)
+
+    assert stock_of(session, product, shop) == (17, 3)
+    assert [kind for kind, *_ in movements_of(session, product)].count("found") == 1
+    assert_sound()
