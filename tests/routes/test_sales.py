@@ -292,7 +292,7 @@ class TestManaging:
             ({"sale_price": 0}, "VALIDATION_ERROR"),
             ({"sale_price": "7.505"}, "VALIDATION_ERROR"),
         ],
-        ids=str,
+        ids=["ended", "starts after its end", "end without an offset", "no end", "for nothing", "half a cent"],
     )
     def test_a_sale_that_makes_no_sense_is_refused(
         self, client: FlaskClient, session: Session, headers: dict[str, str], form: dict[str, Any], code: str
