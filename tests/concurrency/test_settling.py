@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -195,4 +196,26 @@ def test_damage_recounts_edits_and_cancelling_of_the_same_shelves_never_deadlock
     assert {code for answered in results for code in answered} <= {200, 201, 409}
     assert set(results[1]) == {200}
     assert "deadlock detected" not in databases.server_log()[log_before:]
+    assert_sound(live)
+
+
+def test_damage_whose_commit_was_lost_on_the_way_back_is_not_written_off_twice(
+    live: Live, setting: tuple[Shop, Shopper, list[Staff]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, shopper, (picker, _) = setting
+    order_id, (item_id, _) = buy(shop, shopper)
+    real, lost = Session.commit, []
+
+    def commit(self: Session) -> None:
+        real(self)
+        if not lost and count(live, "SELECT count(*) FROM pick_events"):
+            lost.append(True)
+            raise OperationalError("COMMIT", {}, Exception("gone"), connection_invalidated=True)
+
+    monkeypatch.setattr(Session, "commit", commit)
+    answer = picker.post(f"{OPS}/{order_id}/items/{item_id}/report-damage", json={"reason": "Broken"})
+
+    assert lost
+    assert answer.status_code == 503
+    assert count(live, "SELECT sum(quantity) FROM pick_events WHERE action = 'DAMAGE'") == 1
     assert_sound(live)

@@ -63,13 +63,10 @@ def _mark(order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> Non
 def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
     """Take broken pieces out of the stock: of the substitute where the line has one, else of what was ordered.
 
-    A picked or replaced line that loses pieces has to be picked again.
-    Raises StaffOrderNotFound, OrderItemNotFound, NotPickable, OrderClaimed or OutOfStock.
+    A picked or replaced line that loses pieces has to be picked again. Never tried twice by itself: when a connection
+    breaks in the commit the pieces may be written off already. Raises StaffOrderNotFound, OrderItemNotFound,
+    NotPickable, OrderClaimed or OutOfStock.
     """
-    retried(lambda: _report_damage(order_id, item_id, form, caller))
-
-
-def _report_damage(order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
     with transaction() as session:
         order = claiming.pickable(session, order_id=order_id, caller=caller)
         item, substitution = line_of(session, order_id=order.id, item_id=item_id)
