@@ -44,6 +44,11 @@ class RefusedRow:
     cells: dict[str, str]
     error: str
 
+    def readable_id(self, column: str) -> int | None:
+        """The id in a column, or None where there is none."""
+        cell = self.cells.get(column, "")
+        return int(cell) if _WHOLE_NUMBER.fullmatch(cell) and 1 <= int(cell) <= _LARGEST_ID else None
+
 
 def read_rows(content: bytes) -> list[StockRow | RefusedRow]:
     """The rows of a file in their order. The header is row 1; empty lines count, but are left out.

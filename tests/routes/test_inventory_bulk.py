@@ -77,6 +77,13 @@ def test_rows_are_created_updated_or_left_as_they_are(
     assert_sound()
 
 
+def test_a_refused_row_names_the_ids_that_can_be_read(client: FlaskClient, manager: dict[str, str]) -> None:
+    answer = send(client, manager, lines("7,2,-4,0", "seven,2,4,0", f"{2**63},0,4,0", "7"))
+
+    found = [(result["product_id"], result["branch_id"]) for result in answer.json["data"]["results"]]
+    assert found == [(7, 2), (None, 2), (None, None), (7, None)]
+
+
 def test_a_bad_row_is_reported_and_loses_no_other(
     client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
 ) -> None:

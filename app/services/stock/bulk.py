@@ -146,8 +146,8 @@ def _outcome(row: StockRow | RefusedRow, result: Result) -> BulkOutcome:
     action = None if isinstance(result, RefusedRow) else result
     return BulkOutcome(
         row_number=row.row_number,
-        product_id=row.product_id if isinstance(row, StockRow) else None,
-        branch_id=row.branch_id if isinstance(row, StockRow) else None,
+        product_id=row.product_id if isinstance(row, StockRow) else row.readable_id("product_id"),
+        branch_id=row.branch_id if isinstance(row, StockRow) else row.readable_id("branch_id"),
         status="success" if action else "error",
         action=action,
     )
