@@ -547,6 +547,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_substitutions")),
     )
+    op.create_index(
+        "ix_substitutions_held",
+        "substitutions",
+        ["product_id"],
+        unique=False,
+        postgresql_where=sa.text("held_quantity > 0"),
+    )
     op.create_index("ix_substitutions_order_id", "substitutions", ["order_id"], unique=False)
     op.create_index(
         "uq_substitutions_live",
@@ -601,6 +608,13 @@ def upgrade() -> None:
     op.add_column("order_items", sa.Column("picked_weight_grams", sa.Integer(), nullable=True))
     op.add_column("order_items", sa.Column("final_total", sa.Numeric(precision=12, scale=2), nullable=True))
     op.add_column("order_items", sa.Column("final_tax_amount", sa.Numeric(precision=12, scale=2), nullable=True))
+    op.create_index(
+        "ix_order_items_held",
+        "order_items",
+        ["product_id"],
+        unique=False,
+        postgresql_where=sa.text("held_quantity > 0"),
+    )
     op.create_foreign_key(
         op.f("fk_order_items_preferred_product_id_products"),
         "order_items",
@@ -899,6 +913,7 @@ def downgrade() -> None:
     op.drop_column("orders", "claimed_at")
     op.drop_column("orders", "picker_id")
     op.drop_constraint(op.f("fk_order_items_preferred_product_id_products"), "order_items", type_="foreignkey")
+    op.drop_index("ix_order_items_held", table_name="order_items", postgresql_where=sa.text("held_quantity > 0"))
     op.drop_column("order_items", "final_tax_amount")
     op.drop_column("order_items", "final_total")
     op.drop_column("order_items", "picked_weight_grams")
@@ -924,6 +939,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status IN ('PROPOSED', 'ACCEPTED')"),
     )
     op.drop_index("ix_substitutions_order_id", table_name="substitutions")
+    op.drop_index("ix_substitutions_held", table_name="substitutions", postgresql_where=sa.text("held_quantity > 0"))
     op.drop_table("substitutions")
     op.drop_index("ix_pick_events_order_id", table_name="pick_events")
     op.drop_index("ix_pick_events_created_at", table_name="pick_events")

@@ -145,6 +145,7 @@ class OrderItem(Base):
             "(substitution_preference = 'THIS_PRODUCT') = (preferred_product_id IS NOT NULL)",
             name="this_product_is_named",
         ),
+        Index("ix_order_items_held", "product_id", postgresql_where=text("held_quantity > 0")),
     )
 
     id: Mapped[Id]

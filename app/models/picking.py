@@ -60,6 +60,7 @@ class Substitution(Base):
     __table_args__ = (
         Index("uq_substitutions_live", "order_item_id", unique=True, postgresql_where=_LIVE),
         Index("ix_substitutions_order_id", "order_id"),
+        Index("ix_substitutions_held", "product_id", postgresql_where=text("held_quantity > 0")),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("held_quantity BETWEEN 0 AND quantity", name="held_within_quantity"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
