@@ -20,6 +20,7 @@ from app.schemas.coupons import (
 )
 from app.schemas.envelope import PageMeta
 from app.services import audit, changes, locks
+from app.services.containing import contains
 from app.services.pages import paged, read_page
 from app.transaction import reading, transaction
 
@@ -43,8 +44,8 @@ _LISTED: Select[Any] = paged(
         or_(_ACTIVE.is_(None), Coupon.is_active == _ACTIVE),
         or_(
             _SOUGHT.is_(None),
-            func.strpos(Coupon.code, func.upper(_SOUGHT)) > 0,
-            func.strpos(func.lower(Coupon.description), func.lower(_SOUGHT)) > 0,
+            contains(Coupon.code, _SOUGHT),
+            contains(Coupon.description, _SOUGHT),
         ),
     )
 )

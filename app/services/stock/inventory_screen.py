@@ -10,6 +10,7 @@ from app.domain.enums import BRANCH_KINDS
 from app.models import Inventory, Product, StockLocation
 from app.schemas.inventory import InventoryQuery, InventoryRow
 from app.schemas.pagination import LARGEST_SCREEN, decode_cursor, encode_cursor, page_meta
+from app.services.containing import contains
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 
@@ -83,14 +84,9 @@ def _chosen(query: InventoryQuery) -> Select[*tuple[Any, ...]]:
     if query.product_id is not None:
         rows = rows.where(Inventory.product_id == query.product_id)
     if query.q:
-        rows = rows.where(or_(_contains(Product.name, query.q), _contains(Product.sku, query.q)))
+        rows = rows.where(or_(contains(Product.name, query.q), contains(Product.sku, query.q)))
     if query.low_stock is not None:
         rows = rows.where((Inventory.available_quantity <= Inventory.reorder_point) == query.low_stock)
     if query.needs_recount is not None:
         rows = rows.where(Inventory.needs_recount == query.needs_recount)
     return rows
-
-
-def _contains(column: Any, wanted: str) -> Any:
-    """By position and not by pattern, so that % and _ are letters like others."""
-    return func.strpos(func.lower(column), func.lower(wanted)) > 0

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.models import User, UserBranch
 from app.schemas.users import ManagedUser, ManagedUserDetails, UserPage, UserQuery
+from app.services.containing import contains
 from app.services.pages import paged_and_capped, read_page
 from app.services.users.rules import UserNotFound
 from app.transaction import reading
@@ -16,12 +17,11 @@ _COLUMNS = [User.__table__.c[name] for name in ManagedUser.model_fields]
 _PART = bindparam("q", type_=String)
 _ROLE = bindparam("role", type_=String)
 _IS_ACTIVE = cast(bindparam("is_active", type_=Boolean), Boolean)
-# strpos, not LIKE: a percent sign in what is looked for is a percent sign
 _ASKED_FOR = (
     or_(
         _PART.is_(None),
-        func.strpos(func.lower(User.email), func.lower(_PART)) > 0,
-        func.strpos(func.lower(User.full_name), func.lower(_PART)) > 0,
+        contains(User.email, _PART),
+        contains(User.full_name, _PART),
     ),
     or_(_ROLE.is_(None), cast(User.role, String) == _ROLE),
     or_(_IS_ACTIVE.is_(None), User.is_active == _IS_ACTIVE),
