@@ -25,8 +25,8 @@ from app.services.locks.managed import (
 from app.services.locks.orders import own_order, staff_order, staff_orders
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
-from app.services.locks.shelves import TransferSide, inventory_row, shelf, shelves, stock_request, stock_transfer
-from app.services.locks.stock import inventory, stock_of_order
+from app.services.locks.stock import inventory, inventory_row, shelf, shelves, stock_of_order
+from app.services.locks.stock_moves import TransferSide, stock_request, stock_transfer
 from app.services.locks.work import due_outbox, due_webhooks
 
 __all__ = [
