@@ -14,10 +14,10 @@ from app.domain.enums import (
     Urgency,
 )
 from app.schemas.envelope import Answer, Instant, RowId
+from app.schemas.moments import Since, Until
 from app.schemas.money import Money, Number
 from app.schemas.orders import OrderBranch, OrderDiscountLine, OrderPayment, OrderSlot
 from app.schemas.pagination import Page
-from app.schemas.periods import Since, Until
 
 
 class QueueQuery(Page):

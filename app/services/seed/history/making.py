@@ -1,6 +1,5 @@
 """`flask seed --history`: some two hundred orders of the last sixty days, with all that the books demand of them."""
 
-from datetime import UTC, datetime
 from itertools import groupby
 
 from sqlalchemy import bindparam, select, update
@@ -18,6 +17,7 @@ from app.services.seed.history.plan import CUSTOMERS, LEAST_STOCK, PICKERS, Good
 from app.services.seed.history.rows import add_rows, insert_rows
 from app.services.seed.history.sums import reckon
 from app.services.seed.shop import NoDemoInProduction
+from app.services.shop_clock import today
 from app.transaction import transaction
 
 REORDER_POINT = 12
@@ -70,7 +70,6 @@ def seed_history() -> int:
 
 def _write(session: Session, source: Place, stores: list[Place]) -> int:
     customers, pickers = _people(session, source.id)
-    zone = settings().zone
     tariff = DeliveryTariff(
         settings().delivery_min_total, settings().delivery_fee_under_min, settings().delivery_fee_tax_rate
     )
@@ -82,7 +81,7 @@ def _write(session: Session, source: Place, stores: list[Place]) -> int:
             user_id=customers[order.customer],
             picker_id=pickers[order.picker],
         )
-        for order in plan(source, stores, today=datetime.now(UTC).astimezone(zone).date(), zone=zone)
+        for order in plan(source, stores, today=today(), zone=settings().zone)
     ]
     write_orders(session, orders)
     write_bookings(session, orders)

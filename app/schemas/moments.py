@@ -1,4 +1,4 @@
-"""Periods in queries: each end is a date of the shop's calendar or an instant."""
+"""The two ends of a period in a query, each a date of the shop's calendar or an instant."""
 
 import re
 from datetime import date, datetime, timedelta
