@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
-from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
-from app.schemas.pagination import ClampedPage
+from app.schemas.envelope import Answer, Instant, Printable, Request
+from app.schemas.pagination import BLANK, NONE_IF_BLANK, ClampedPage, OptionalId
 
 _YEARS = range(1970, 9999)
 
@@ -32,25 +32,29 @@ def _instant(given: str) -> datetime:
 Moment = Annotated[
     datetime | date,
     BeforeValidator(_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}),
 ]
-Word = Annotated[Printable, StringConstraints(min_length=1, max_length=64)]
+OptionalMoment = Annotated[
+    Moment | None,
+    NONE_IF_BLANK,
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}, BLANK]}),
+]
+OptionalWord = Annotated[Annotated[Printable, StringConstraints(max_length=64)] | None, NONE_IF_BLANK]
 
 
 class AuditFilter(Request):
     """Which events: all conditions hold together.
 
     A bare day in `date_from` begins at its midnight and in `date_to` counts to its end, both in SHOP_TIMEZONE; an
-    instant without an offset is read in SHOP_TIMEZONE as well.
+    instant without an offset is read in SHOP_TIMEZONE as well. An empty text is no condition.
     """
 
-    entity_type: Word | None = Field(default=None, examples=["order"])
-    entity_id: RowId | None = None
-    action: Word | None = Field(default=None, examples=["UPDATE_STATUS"])
-    actor_id: RowId | None = None
+    entity_type: OptionalWord = Field(default=None, examples=["order"])
+    entity_id: OptionalId = None
+    action: OptionalWord = Field(default=None, examples=["UPDATE_STATUS"])
+    actor_id: OptionalId = None
     request_id: Annotated[Printable, StringConstraints(min_length=1, max_length=100)] | None = None
-    date_from: Moment | None = None
-    date_to: Moment | None = None
+    date_from: OptionalMoment = None
+    date_to: OptionalMoment = None
 
 
 class AuditQuery(AuditFilter, ClampedPage):

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from app.domain.enums import ProductSort, SoldBy
 from app.schemas.envelope import Answer, Listed, PageMeta, Printable, Request, RowId
 from app.schemas.money import Money, Number
-from app.schemas.pagination import ANY_NUMBER, LARGEST_PAGE, LenientOffset, LenientPage, Page
+from app.schemas.pagination import ANY_NUMBER, LARGEST_PAGE, LenientOffset, LenientPage, OptionalId, Page
 
 DEFAULT_SHORT = 10
 LONGEST_QUERY = 200
@@ -120,7 +120,7 @@ class CategoryQuery(LenientPage):
 
 
 class CategoryProductsQuery(LenientPage):
-    branch_id: RowId | None = None
+    branch_id: OptionalId = None
     sort: ProductSort = ProductSort.ID
 
 
@@ -144,7 +144,7 @@ class SearchQuery(Page):
 
 class FeaturedQuery(LenientPage):
     limit: ShortLimit = DEFAULT_SHORT
-    branch_id: RowId | None = None
+    branch_id: OptionalId = None
 
 
 class AutocompleteQuery(Request):
@@ -154,7 +154,7 @@ class AutocompleteQuery(Request):
 
 
 class ProductQuery(Request):
-    branch_id: RowId | None = None
+    branch_id: OptionalId = None
 
 
 class NamedProduct(Answer):

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from app.domain.stock import MOST_PIECES
 from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, PageMeta, Printable, Request, RowId
-from app.schemas.pagination import LenientScreen
+from app.schemas.pagination import LenientScreen, OptionalId
 
 Pieces = Annotated[int, Field(ge=0, le=MOST_PIECES), NOT_A_TRUTH]
 """A quantity of whole pieces, nought included."""
@@ -18,8 +18,8 @@ SearchText = Annotated[Printable, Field(max_length=100)]
 class InventoryQuery(LenientScreen):
     """Stock rows of one branch, one product, or whose product's name or SKU contains `q`."""
 
-    branch_id: RowId | None = None
-    product_id: RowId | None = None
+    branch_id: OptionalId = None
+    product_id: OptionalId = None
     q: SearchText | None = None
     low_stock: bool | None = Field(default=None, description="At or below the reorder point (true), or above (false).")
     needs_recount: bool | None = Field(default=None, description="A picker did not find what should be there.")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from app.config import settings
 from app.errors import ValidationFailed
-from app.schemas.envelope import PageMeta, Request
+from app.schemas.envelope import PageMeta, Request, RowId
 
 LARGEST_PAGE = 200
 """What no setting can exceed: pages are read with a literal limit, and there are statements for these sizes only."""
@@ -79,6 +79,18 @@ ANY_NUMBER = WithJsonSchema(
 
 
 LenientOffset = Annotated[int, BeforeValidator(_lenient_offset), ANY_NUMBER]
+NONE_IF_BLANK = BeforeValidator(lambda value: None if value == "" else value)
+"""For lists whose older clients send a filter that is not set as `name=`."""
+
+BLANK = {"type": "string", "maxLength": 0}
+"""Such a filter in the document."""
+
+OptionalId = Annotated[
+    RowId | None,
+    NONE_IF_BLANK,
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2**63 - 1}, BLANK]}),
+]
+
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE, examples=[50]), AfterValidator(_within_maximum)]
 
 

@@ -179,6 +179,14 @@ def test_what_cannot_be_understood_is_refused(client: FlaskClient, headers: dict
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
+def test_an_empty_filter_is_no_filter(client: FlaskClient, session: Session, headers: dict[str, str]) -> None:
+    meant = make_audit(session)
+
+    answer = client.get(f"{AUDIT}?entityType=&entityId=&action=&actorId=&dateFrom=&dateTo=", headers=headers)
+
+    assert meant.id in [item["id"] for item in answer.json["data"]]
+
+
 def test_a_larger_limit_is_taken_for_the_largest(client: FlaskClient, headers: dict[str, str]) -> None:
     answer = client.get(f"{AUDIT}?limit=5000", headers=headers)
 

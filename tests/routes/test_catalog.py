@@ -357,6 +357,15 @@ def test_a_bad_or_unknown_barcode_is_refused(
     assert (answer.status_code, answer.json["error"]["code"]) == (status, error)
 
 
+@pytest.mark.parametrize("path", [f"{PRODUCTS}/featured", "/api/v1/catalog/categories/{category}/products"])
+def test_an_empty_branch_is_no_branch(client: FlaskClient, session: Session, path: str) -> None:
+    product = make_product(session)
+
+    body = get(client, path.format(category=product.category_id), branchId="")
+
+    assert [(item["id"], item["in_stock_for_branch"]) for item in body["data"]] == [(product.id, None)]
+
+
 def test_featured_shows_what_was_updated_last(client: FlaskClient, session: Session) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     for number in range(12):

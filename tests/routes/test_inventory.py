@@ -112,6 +112,14 @@ def test_rows_are_chosen_by_branch_product_text_low_stock_and_recount(
     assert found("needs_recount=no") == [tea.id]
 
 
+def test_an_empty_filter_is_no_filter(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+    make_stock(session, make_product(session), make_location(session), 5)
+
+    answer = client.get(f"{INVENTORY}?branchId=&productId=", headers=manager)
+
+    assert len(answer.json["data"]["items"]) == 1
+
+
 def test_pages_by_offset_and_by_cursor_agree_and_count_all_rows(
     client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
 ) -> None:
