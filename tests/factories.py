@@ -23,6 +23,7 @@ from app.domain.enums import (
     SoldBy,
     SubstitutionStatus,
 )
+from app.domain.order_states import PACKED
 from app.domain.pricing import piece_price, tax_included
 from app.domain.search_text import normalise
 from app.models import (
@@ -48,7 +49,6 @@ from app.models import (
 from app.services import passwords, tokens
 
 PASSWORD = "sunny-day-7"
-PACKED = {OrderStatus.READY, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELIVERED}
 _numbers = itertools.count(1)
 
 

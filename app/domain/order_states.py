@@ -36,6 +36,7 @@ CANCELLABLE_BY_SHOP = frozenset({S.CREATED, S.IN_PROGRESS, S.MISSING, S.READY, S
 PICKABLE = frozenset({S.CREATED, S.IN_PROGRESS, S.MISSING})
 """Where lines may be marked; in MISSING a line is replaced, found again or left out."""
 IN_WORK = frozenset(S) - UNDECIDED - {S.DELIVERED, S.CANCELED}
+PACKED = frozenset({S.READY, S.OUT_FOR_DELIVERY, S.DELIVERED})
 
 
 def may_be_moved_by(role: Role, now: S, to: S) -> bool:
