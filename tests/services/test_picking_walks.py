@@ -241,7 +241,7 @@ def _worth(item: OrderItem, substitute: Substitution | None) -> Decimal:
 def test_no_sequence_of_acts_breaks_the_books(app: Flask) -> None:
     machine = type("WalksHere", (Walks,), {"app": app})
     chosen = settings(
-        max_examples=30,
+        max_examples=16,
         stateful_step_count=20,
         deadline=None,
         derandomize=True,

@@ -83,7 +83,7 @@ def hold(session: Session, item: OrderItem, stock: Stock, source: Source, *, pie
     Raises OutOfStock.
     """
     back = min(pieces, item.missing_quantity)
-    found = min(back, _written_off_since_recount(session, item, stock)) if back else 0
+    found = min(back, _written_off_since_recount(session, item)) if back else 0
     item.missing_quantity -= back
     if found:
         _move(session, stock[item.product_id], MovementKind.FOUND, source, reserved=found)
@@ -98,17 +98,16 @@ _SINCE_RECOUNT = text("""
     FROM pick_events AS event
     JOIN stock_movements AS moved ON moved.source_type = 'pick_event' AND moved.source_id = event.id
     WHERE event.order_id = :order_id AND event.order_item_id = :item_id AND moved.kind IN ('missing', 'found')
-      AND moved.id > COALESCE((
-          SELECT max(id) FROM stock_movements
-          WHERE stock_location_id = :stock_location_id AND product_id = :product_id AND kind = 'recount'), 0)
+      AND NOT EXISTS (
+          SELECT 1 FROM stock_movements AS counted
+          WHERE counted.stock_location_id = moved.stock_location_id AND counted.product_id = moved.product_id
+            AND counted.id > moved.id AND counted.kind = 'recount')
 """)
 
 
-def _written_off_since_recount(session: Session, item: OrderItem, stock: Stock) -> int:
-    """Missing pieces of a line that nobody can have counted yet."""
-    row = stock[item.product_id]
-    place = {"stock_location_id": row.stock_location_id, "product_id": row.product_id}
-    return int(session.execute(_SINCE_RECOUNT, {"order_id": item.order_id, "item_id": item.id, **place}).scalar_one())
+def _written_off_since_recount(session: Session, item: OrderItem) -> int:
+    """Missing pieces of a line that nobody can have counted yet; its inventory row must be locked."""
+    return int(session.execute(_SINCE_RECOUNT, {"order_id": item.order_id, "item_id": item.id}).scalar_one())
 
 
 def damage(session: Session, holder: OrderItem | Substitution, stock: Stock, source: Source, *, pieces: int) -> None:
