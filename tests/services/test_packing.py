@@ -19,6 +19,7 @@ from app.models import Order, OrderDiscount, Payment, PaymentOperation
 from app.services.checkout import billing
 from app.services.orders import handing_over, shop_canceling
 from app.services.payments import outcomes, sweeper
+from app.services.picking import substituting
 from tests import factories
 from tests.picking import Picker, bought, captured, items_of, make_picker, order_of
 from tests.shopping import Shop, Shopper, assert_sound, make_shopper, one, open_shop
@@ -233,3 +234,70 @@ def test_broken_pieces_on_the_shelf_leave_a_picked_line_as_it_is(
 
     assert items_of(session, order)[0].picked_status is PickedStatus.PICKED
     assert_sound()
+
+
+def test_a_substitute_costs_its_own_deposit_and_holds_its_own_tax(
+    session: Session, shopper: Shopper, shop: Shop, manager: Picker
+) -> None:
+    bottle = {"price": Decimal("8.00"), "deposit": Decimal("0.30"), "tax_rate": Decimal("0.00")}
+    substitute = factories.make_product(session, stock={shop.warehouse: 9}, **bottle)
+    order = bought(session, shopper, shop, 2, 1)
+    first, second = items_of(session, order)
+    manager.replace(first, substitute)
+    manager.mark(second)
+
+    manager.move(order, S.IN_PROGRESS, S.READY)
+
+    packed = order_of(session, order.id)
+    assert (packed.final_items_total, packed.final_deposit_total) == (Decimal("26.00"), Decimal("0.60"))
+    assert [item.final_tax_amount for item in items_of(session, order)] == [Decimal("0.00"), Decimal("1.53")]
+    assert captured(session, order) == Decimal("56.60")
+    assert_sound()
+
+
+def test_deposits_are_charged_for_the_bottles_in_the_bag(
+    session: Session, shopper: Shopper, shop: Shop, manager: Picker
+) -> None:
+    shop.products = [factories.make_product(session, stock={shop.warehouse: 9}, deposit=Decimal("0.30"))]
+    order = bought(session, shopper, shop, 3)
+    (item,) = items_of(session, order)
+    manager.mark(item, picked_quantity=2)
+
+    manager.move(order, S.IN_PROGRESS, S.READY)
+
+    assert order_of(session, order.id).final_deposit_total == Decimal("0.60")
+    assert captured(session, order) == Decimal("50.60")
+
+
+def test_after_a_refusal_another_product_may_be_proposed_and_the_refused_one_not(
+    session: Session, shopper: Shopper, shop: Shop, manager: Picker
+) -> None:
+    refused, other = (factories.make_product(session, stock={shop.warehouse: 9}) for _ in range(2))
+    order = bought(session, shopper, shop, 1)
+    (item,) = items_of(session, order)
+    customer = factories.caller_of(session, shopper.user)
+    manager.replace(item, refused)
+    substituting.decide(order_id=order.id, item_id=item.id, accept=False, caller=customer)
+
+    with pytest.raises(substituting.SubstitutionNotWanted):
+        manager.replace(item, refused)
+    manager.replace(item, other)
+
+    assert items_of(session, order)[0].picked_status is PickedStatus.REPLACED
+    assert_sound()
+
+
+def test_a_replaced_line_forgets_what_it_weighed(
+    session: Session, shopper: Shopper, shop: Shop, manager: Picker
+) -> None:
+    weighed = {"sold_by": SoldBy.WEIGHT, "estimated_weight_grams": 500}
+    substitute = shop.products[0]
+    shop.products = [factories.make_product(session, stock={shop.warehouse: 9}, **weighed)]
+    order = bought(session, shopper, shop, 1)
+    (item,) = items_of(session, order)
+    manager.mark(item, weight_grams=400)
+
+    manager.replace(item, substitute)
+
+    replaced = items_of(session, order)[0]
+    assert (replaced.picked_quantity, replaced.picked_weight_grams) == (None, None)
