@@ -81,7 +81,7 @@ def mark_line(order_id: int, item_id: int, body: MarkRequest) -> Response:
     ),
 )
 def report_damage(order_id: int, item_id: int, body: DamageRequest) -> Response:
-    """Report broken pieces of a line; they leave the stock."""
+    """Report broken pieces of a line, or of its substitute where it has one; they leave the stock."""
     marking.report_damage(order_id=order_id, item_id=item_id, form=body, caller=current_caller())
     return answer(DamageReported(), status=201)
 
