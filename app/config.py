@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     idempotency_hours: int = Field(default=24, ge=1)
 
     cors_allowed_origins: CommaList = ("*",)
+    public_base_url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
     frontend_base_url: str = "http://localhost:5173"
 
     rate_limit_enabled: bool = True

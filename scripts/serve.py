@@ -52,6 +52,8 @@ def _settings() -> Settings:
     os.chdir(PROJECT)
     settings = load_settings()
     os.environ["DATA_DIR"] = str(settings.data_dir.resolve())
+    if not settings.in_production and not settings.public_base_url:
+        os.environ["PUBLIC_BASE_URL"] = announce.base_url(settings)
     return settings
 
 

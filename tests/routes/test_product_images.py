@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import func, select
@@ -387,3 +388,21 @@ def test_only_pictures_of_the_product_can_be_ordered_each_once(manager: Manager,
 
 def test_a_picture_needs_a_product(manager: Manager) -> None:
     assert manager.refused("POST", "/products/999999/images", **sent(picture())) == (404, "NOT_FOUND")
+
+
+def test_with_a_public_base_url_addresses_are_whole_and_those_of_before_still_count(
+    app: Flask, manager: Manager, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = upload(manager, product, picture())
+    current = app.extensions["settings"].model_copy(update={"public_base_url": "https://shop.example"})
+    monkeypatch.setitem(app.extensions, "settings", current)
+
+    again = upload(manager, product, picture())
+    other = upload(manager, product, picture(size=(20, 20)))
+
+    assert again["image_urls"] == before["image_urls"]
+    assert other["url"] == f"https://shop.example/media/{other['digest']}.webp"
+    assert other["thumbnail_url"].startswith("https://shop.example/media/thumbnails/")
+    assert other["image_urls"] == [before["url"], other["url"]]
+    left = manager.done("DELETE", f"/products/{product.id}/images/{before['digest']}")
+    assert left["image_urls"] == [other["url"]]

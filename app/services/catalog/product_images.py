@@ -36,11 +36,11 @@ def add(file: bytes, caller: Caller, *, product_id: int, first: bool) -> Uploade
     url = keeping.address(made.shown.digest)
     with transaction() as session:
         product = locked(session, product_id)
-        others = [kept for kept in product.image_urls if kept != url]
+        others = [kept for kept in product.image_urls if not keeping.is_address_of(kept, made.shown.digest)]
         if len(others) >= MOST_IMAGES:
             raise TooManyImages
         digest = keeping.keep(session, made)
-        if first or url not in product.image_urls:
+        if first or len(others) == len(product.image_urls):
             _set(session, product, [url, *others] if first else [*others, url], caller)
         return UploadedImage(
             digest=digest,
@@ -57,9 +57,9 @@ def arrange(form: ImageOrder, caller: Caller, *, product_id: int) -> ProductImag
 
     Raises NotFound, ImageUnknown.
     """
-    wanted = [_as_address(name) for name in form.images]
     with transaction() as session:
         product = locked(session, product_id)
+        wanted = [_as_address(name, product.image_urls) for name in form.images]
         if len(set(wanted)) < len(wanted) or not set(wanted) <= set(product.image_urls):
             raise ImageUnknown
         return _set(session, product, wanted, caller)
@@ -67,16 +67,16 @@ def arrange(form: ImageOrder, caller: Caller, *, product_id: int) -> ProductImag
 
 def remove(caller: Caller, *, product_id: int, digest: str) -> ProductImages:
     """Take an uploaded picture off a product; one it has not is off already. Raises NotFound."""
-    gone = keeping.address(digest)
     with transaction() as session:
         product = locked(session, product_id)
-        return _set(session, product, [url for url in product.image_urls if url != gone], caller)
+        return _set(
+            session, product, [url for url in product.image_urls if not keeping.is_address_of(url, digest)], caller
+        )
 
 
-def _as_address(name: str) -> str:
-    """Pictures may be named by digest or by address."""
-    is_address = "/" in name
-    return name if is_address else keeping.address(name)
+def _as_address(name: str, known: Sequence[str]) -> str:
+    """Pictures may be named by digest or by address; a digest the product does not have stays what it is."""
+    return next((url for url in known if keeping.is_address_of(url, name)), name)
 
 
 def _set(session: Session, product: Product, urls: Sequence[str], caller: Caller) -> ProductImages:

@@ -8,6 +8,7 @@ from sqlalchemy import String, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
+from app.config import settings
 from app.errors import NotFound
 from app.models import StoredImage
 from app.services.images.remaking import MEDIA_TYPE, Made, Picture
@@ -38,13 +39,18 @@ class ImageFile:
 
 
 def address(digest: str) -> str:
-    """Where a picture is served."""
-    return f"/media/{digest}.webp"
+    """Where a picture is served: whole with PUBLIC_BASE_URL, for pages of another origin, else from the root."""
+    return f"{settings().public_base_url}/media/{digest}.webp"
 
 
 def thumbnail_address(digest: str) -> str:
     """Where the small copy of a picture is served; of a small picture that is the picture itself."""
-    return f"/media/thumbnails/{digest}.webp"
+    return f"{settings().public_base_url}/media/thumbnails/{digest}.webp"
+
+
+def is_address_of(url: str, digest: str) -> bool:
+    """Whether a stored address shows that picture, also one from before PUBLIC_BASE_URL changed."""
+    return url.endswith(f"/media/{digest}.webp")
 
 
 def read(digest: str, *, thumbnail: bool) -> ImageFile:
