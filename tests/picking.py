@@ -11,7 +11,7 @@ from app.domain.caller import Caller
 from app.domain.enums import OrderStatus, PickedStatus, Role
 from app.models import Inventory, Order, OrderItem, Payment, Product, Substitution
 from app.schemas.picking import DamageRequest, MarkRequest
-from app.services.orders import moving
+from app.services.fulfilment import moving
 from app.services.picking import claiming, marking
 from tests import factories
 from tests.shopping import Shop, Shopper

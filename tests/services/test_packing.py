@@ -17,7 +17,7 @@ from app.domain.enums import DiscountKind, OperationKind, OperationState, Picked
 from app.domain.enums import OrderStatus as S
 from app.models import Order, OrderDiscount, Payment, PaymentOperation
 from app.services.checkout import billing
-from app.services.orders import handing_over, shop_canceling
+from app.services.fulfilment import handing_over, shop_canceling
 from app.services.payments import outcomes, sweeper
 from app.services.picking import substituting
 from tests import factories

@@ -25,7 +25,8 @@ from app.models import (
 )
 from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
 from app.schemas.stock import NewRecount
-from app.services.orders import handing_over, moving, shop_canceling
+from app.services.fulfilment import handing_over, moving, shop_canceling
+from app.services.orders.finding import StaffOrderNotFound
 from app.services.picking import claiming, holding, marking, packing, substituting
 from app.services.stock import recounts
 from tests import factories
@@ -160,13 +161,13 @@ def test_an_order_of_another_branch_is_not_found(session: Session, order: Order,
     stranger = Picker(session, factories.caller_of(session, factories.make_employee(session, elsewhere)))
     item = items_of(session, order)[0]
 
-    with pytest.raises(claiming.StaffOrderNotFound):
+    with pytest.raises(StaffOrderNotFound):
         stranger.claim(order)
-    with pytest.raises(claiming.StaffOrderNotFound):
+    with pytest.raises(StaffOrderNotFound):
         stranger.mark(item)
-    with pytest.raises(claiming.StaffOrderNotFound):
+    with pytest.raises(StaffOrderNotFound):
         stranger.move(order, S.IN_PROGRESS)
-    with pytest.raises(claiming.StaffOrderNotFound):
+    with pytest.raises(StaffOrderNotFound):
         handing_over.leave(order_id=order.id, caller=stranger.caller)
 
 

@@ -23,7 +23,7 @@ from app.models import Inventory, Order, OrderItem, Payment, PaymentOperation, S
 from app.schemas.inventory import InventoryEdit
 from app.schemas.stock import NewRecount
 from app.services.checkout import canceling
-from app.services.orders import shop_canceling
+from app.services.fulfilment import shop_canceling
 from app.services.picking import substituting
 from app.services.stock import editing, recounts
 from tests import factories

@@ -9,8 +9,9 @@ from app.schemas.performance import BranchMap, Synced
 from app.schemas.picking import StoreCancelRequest
 from app.schemas.picking_queue import StaffOrder
 from app.services import performance
-from app.services.orders import shop_canceling, staff_detail, syncing
-from app.services.picking.claiming import StaffOrderNotFound
+from app.services.fulfilment import shop_canceling
+from app.services.orders import staff_detail, syncing
+from app.services.orders.finding import StaffOrderNotFound
 
 orders = Blueprint("managed_orders", __name__)
 service = Blueprint("order_service", __name__)

@@ -8,9 +8,10 @@ from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.batches import BatchAnswer, BatchCard, BatchCreated, BatchQuery, BatchRequest
 from app.schemas.envelope import Listed
+from app.services.orders.finding import StaffOrderNotFound
 from app.services.picking import batch_reading
 from app.services.picking import batches as service
-from app.services.picking.claiming import OrderClaimed, StaffOrderNotFound
+from app.services.picking.claiming import OrderClaimed
 
 batches = Blueprint("batches", __name__)
 

@@ -7,8 +7,9 @@ from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.deliveries import DriverRequest, FailedAttemptRequest, HandOverRequest
 from app.schemas.picking_queue import StaffOrder
-from app.services.orders import handing_over, staff_detail
-from app.services.picking.claiming import StaffOrderNotFound
+from app.services.fulfilment import handing_over
+from app.services.orders import staff_detail
+from app.services.orders.finding import StaffOrderNotFound
 
 deliveries = Blueprint("deliveries", __name__)
 

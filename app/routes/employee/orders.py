@@ -8,7 +8,7 @@ from app.openapi import endpoint
 from app.schemas.envelope import Listed
 from app.schemas.picking_queue import QueueOrder, QueueQuery, StaffOrder
 from app.services.orders import queue, staff_detail
-from app.services.picking.claiming import StaffOrderNotFound
+from app.services.orders.finding import StaffOrderNotFound
 
 orders = Blueprint("ops_orders", __name__)
 

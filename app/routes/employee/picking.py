@@ -7,7 +7,9 @@ from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.picking import ClaimRequest, DamageReported, DamageRequest, MarkRequest, StatusRequest
 from app.schemas.picking_queue import StaffOrder
-from app.services.orders import handing_over, moving, staff_detail
+from app.services.fulfilment import handing_over, moving
+from app.services.orders import staff_detail
+from app.services.orders.finding import StaffOrderNotFound
 from app.services.picking import claiming, holding, marking, substituting
 
 picking = Blueprint("picking", __name__)
@@ -18,7 +20,7 @@ picking = Blueprint("picking", __name__)
     body=ClaimRequest,
     body_optional=True,
     answers={200: StaffOrder},
-    errors=(claiming.StaffOrderNotFound, claiming.NotPickable, claiming.OrderClaimed),
+    errors=(StaffOrderNotFound, claiming.NotPickable, claiming.OrderClaimed),
 )
 def claim(order_id: int, body: ClaimRequest) -> Response:
     """Claim an order to pick it.
@@ -33,7 +35,7 @@ def claim(order_id: int, body: ClaimRequest) -> Response:
 @picking.delete("/orders/<int:order_id>/claim")
 @endpoint(
     answers={200: StaffOrder},
-    errors=(claiming.StaffOrderNotFound, claiming.NotPickable, claiming.OrderClaimed),
+    errors=(StaffOrderNotFound, claiming.NotPickable, claiming.OrderClaimed),
 )
 def give_back(order_id: int) -> Response:
     """Let somebody else pick an order; what is marked stays."""
@@ -46,7 +48,7 @@ def give_back(order_id: int) -> Response:
     body=MarkRequest,
     answers={200: StaffOrder},
     errors=(
-        claiming.StaffOrderNotFound,
+        StaffOrderNotFound,
         claiming.NotPickable,
         claiming.OrderClaimed,
         marking.OrderItemNotFound,
@@ -73,7 +75,7 @@ def mark_line(order_id: int, item_id: int, body: MarkRequest) -> Response:
     body=DamageRequest,
     answers={201: DamageReported},
     errors=(
-        claiming.StaffOrderNotFound,
+        StaffOrderNotFound,
         claiming.NotPickable,
         claiming.OrderClaimed,
         marking.OrderItemNotFound,
@@ -91,7 +93,7 @@ def report_damage(order_id: int, item_id: int, body: DamageRequest) -> Response:
     body=StatusRequest,
     answers={200: StaffOrder},
     errors=(
-        claiming.StaffOrderNotFound,
+        StaffOrderNotFound,
         claiming.OrderClaimed,
         moving.InvalidTransition,
         handing_over.PaymentNotCaptured,

@@ -3,9 +3,15 @@
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.errors import NotFound
 from app.models import Order
 from app.services import locks
-from app.services.picking.claiming import StaffOrderNotFound
+
+
+class StaffOrderNotFound(NotFound):
+    """The same answer for an order that does not exist and for one of another branch."""
+
+    message = "There is no such order at your branches."
 
 
 def staff_order(session: Session, *, order_id: int, caller: Caller) -> Order:

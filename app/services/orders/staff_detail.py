@@ -33,7 +33,7 @@ from app.schemas.picking_queue import (
 )
 from app.services.orders import cards, shown
 from app.services.orders.columns import DISCOUNTS, as_json
-from app.services.picking.claiming import StaffOrderNotFound
+from app.services.orders.finding import StaffOrderNotFound
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 

@@ -12,8 +12,9 @@ from app.errors import Conflict, Forbidden
 from app.models import AuditEvent, Order, PickBatch, User
 from app.schemas.batches import BatchAnswer, BatchCreated, BatchRequest
 from app.services import audit, locks
+from app.services.orders.finding import StaffOrderNotFound
 from app.services.picking import batch_reading
-from app.services.picking.claiming import OrderClaimed, StaffOrderNotFound
+from app.services.picking.claiming import OrderClaimed
 from app.transaction import retried, transaction
 
 _BATCHED = frozenset({OrderStatus.CREATED, OrderStatus.IN_PROGRESS})

@@ -8,16 +8,12 @@ from sqlalchemy.orm import Session
 from app.domain.caller import Caller
 from app.domain.enums import OrderStatus
 from app.domain.order_states import PICKABLE
-from app.errors import Conflict, Forbidden, NotFound
+from app.errors import Conflict, Forbidden
 from app.models import Order, User
-from app.services import audit, locks
+from app.services import audit
+from app.services.orders.finding import staff_order
+from app.services.orders.states import move
 from app.transaction import retried, transaction
-
-
-class StaffOrderNotFound(NotFound):
-    """The same answer for an order that does not exist and for one of another branch."""
-
-    message = "There is no such order at your branches."
 
 
 class OrderClaimed(Conflict):
@@ -65,10 +61,7 @@ def give_back(*, order_id: int, caller: Caller) -> None:
 
 def pickable(session: Session, *, order_id: int, caller: Caller) -> Order:
     """A locked order whose lines may be marked. A step. Raises StaffOrderNotFound, NotPickable."""
-    locks.limit_waits(session)
-    order = locks.staff_order(session, order_id=order_id, caller=caller)
-    if order is None:
-        raise StaffOrderNotFound
+    order = staff_order(session, order_id=order_id, caller=caller)
     if order.status not in PICKABLE:
         raise NotPickable(details={"status": order.status})
     return order
@@ -88,21 +81,6 @@ def claimed_by(session: Session, order: Order) -> OrderClaimed:
     """The refusal that names the picker. A step."""
     name = session.execute(select(User.full_name).where(User.id == order.picker_id)).scalar_one_or_none()
     return OrderClaimed(details={"picker_id": order.picker_id, "picker_name": name})
-
-
-def move(session: Session, order: Order, to: OrderStatus, caller: Caller) -> None:
-    """Write a new state and its audit event; whether the move is allowed was decided before. A step."""
-    old, order.status = order.status, to
-    order.delayed_from = old if to is OrderStatus.DELAYED else None
-    audit.record(
-        session,
-        entity_type="order",
-        action="UPDATE_STATUS",
-        entity_id=order.id,
-        by=caller,
-        old={"status": old},
-        new={"status": to},
-    )
 
 
 def _record(session: Session, order: Order, action: str, *, old: int | None, new: int | None, caller: Caller) -> None:

@@ -8,11 +8,12 @@ from app.domain.order_states import PICKABLE, SUPERMARKET_MOVES, fits_fulfillmen
 from app.errors import Conflict, Forbidden
 from app.models import Order
 from app.services.checkout import releasing
-from app.services.orders import handing_over, shop_canceling
+from app.services.fulfilment import handing_over, shop_canceling
 from app.services.orders.finding import staff_order
+from app.services.orders.states import move
 from app.services.payments import sending
 from app.services.picking import packing
-from app.services.picking.claiming import claimed_by, move, own
+from app.services.picking.claiming import claimed_by, own
 from app.transaction import retried, transaction
 
 

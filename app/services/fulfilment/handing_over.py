@@ -15,7 +15,7 @@ from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
 from app.services import audit, ledger, locks
 from app.services.checkout import releasing
 from app.services.orders.finding import staff_order
-from app.services.picking.claiming import move
+from app.services.orders.states import move
 from app.transaction import retried, transaction
 
 S = OrderStatus
