@@ -78,7 +78,7 @@ def _info(app: Flask) -> dict[str, Any]:
     return {
         "title": "Aisle API",
         "version": app.config["API_VERSION"],
-        "description": "One grocery backend: catalog, cart, checkout and orders. Every success is "
+        "description": "One grocery backend, for shoppers and for the staff of the shop. Every success is "
         '`{"data": ...}`, every failure `{"error": {"code", "message", "status_code", "details"}}`.',
     }
 

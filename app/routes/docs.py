@@ -14,7 +14,7 @@ _PAGE = {
     "persistAuthorization": True,
     "displayRequestDuration": True,
     "filter": True,
-    "docExpansion": "list",
+    "docExpansion": "none",
     "layout": "BaseLayout",
     "tryItOutEnabled": True,
 }
