@@ -14,6 +14,12 @@ from app.services.pages import paged, read_page
 from app.transaction import reading
 
 
+class BranchNotFound(NotFound):
+    """A branch named in a body is none, or none the caller may use."""
+
+    message = "There is no such branch."
+
+
 class DeliverySourceMissing(DomainError):
     code = "CONFIG_ERROR"
     status = 404

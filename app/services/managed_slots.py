@@ -15,6 +15,7 @@ from app.models import DeliverySlot, StockLocation
 from app.models.base import AnyRow
 from app.schemas.managed_branches import ManagedSlot, ManagedSlotQuery, NewSlot, SlotChange
 from app.services import audit, changes, locks
+from app.services.branches import BranchNotFound
 from app.services.refusals import refused_as
 from app.services.shop_clock import today
 from app.transaction import reading, transaction
@@ -28,10 +29,6 @@ class WindowRefused(BadRequest):
 class SlotExists(Conflict):
     code = "DUPLICATE_SLOT"
     message = "The branch has a slot that starts at this time of this day. Change that one."
-
-
-class BranchUnknown(NotFound):
-    message = "There is no such branch."
 
 
 _REFUSALS = {"uq_delivery_slots_stock_location_id_day_of_week_start_time": SlotExists}
@@ -66,10 +63,10 @@ def list_slots(query: ManagedSlotQuery) -> list[ManagedSlot]:
 
 
 def create(form: NewSlot, caller: Caller) -> ManagedSlot:
-    """Add a weekly window to a branch. Raises BranchUnknown, WindowRefused, SlotExists."""
+    """Add a weekly window to a branch. Raises BranchNotFound, WindowRefused, SlotExists."""
     with transaction() as session:
         if session.execute(_BRANCH_EXISTS, {"branch_id": form.branch_id}).scalar_one_or_none() is None:
-            raise BranchUnknown
+            raise BranchNotFound
         slot = DeliverySlot(stock_location_id=form.branch_id, **form.model_dump(exclude={"branch_id"}))
         session.add(slot)
         _checked(session, slot)

@@ -305,7 +305,7 @@ class TestManaging:
     def test_an_unknown_product_is_not_found(self, client: FlaskClient, headers: dict[str, str]) -> None:
         answers = [self.put(client, headers, 999), client.delete("/api/v1/admin/products/999/sale", headers=headers)]
 
-        assert [(each.status_code, each.json["error"]["code"]) for each in answers] == [(404, "PRODUCT_NOT_FOUND")] * 2
+        assert [(each.status_code, each.json["error"]["code"]) for each in answers] == [(404, "NOT_FOUND")] * 2
 
     def test_only_managers_set_sales(self, client: FlaskClient, session: Session) -> None:
         headers = factories.sign_in(session, factories.make_user(session, role=Role.EMPLOYEE))

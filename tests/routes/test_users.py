@@ -413,7 +413,7 @@ def test_only_stores_and_warehouses_that_exist_can_be_worked_at(client: FlaskCli
 
     answers = [client.patch(f"{USERS}/{employee.id}", json=form, headers=manager) for form in forms]
 
-    assert [code_of(answer) for answer in answers] == [(404, "BRANCH_NOT_FOUND")] * 2 + [(400, "NOT_A_BRANCH")] * 2
+    assert [code_of(answer) for answer in answers] == [(404, "NOT_FOUND")] * 2 + [(400, "NOT_A_BRANCH")] * 2
     assert answers[0].json["error"]["details"] == {"branch_ids": [NOBODY]}
     assert session.execute(select(UserBranch.stock_location_id)).scalars().all() == [branch.id]
 

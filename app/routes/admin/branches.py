@@ -19,6 +19,7 @@ from app.schemas.managed_branches import (
     SlotDayChange,
 )
 from app.services import managed_branches, managed_slots, slot_days
+from app.services.branches import BranchNotFound
 
 branches = Blueprint("managed_branches", __name__)
 
@@ -65,7 +66,7 @@ def list_slots(query: ManagedSlotQuery) -> Response:
 @endpoint(
     body=NewSlot,
     answers={201: ManagedSlot},
-    errors=(managed_slots.BranchUnknown, managed_slots.WindowRefused, managed_slots.SlotExists),
+    errors=(BranchNotFound, managed_slots.WindowRefused, managed_slots.SlotExists),
 )
 def create_slot(body: NewSlot) -> Response:
     """Add a weekly delivery slot to a branch."""

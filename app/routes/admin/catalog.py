@@ -164,7 +164,7 @@ def remove_image(product_id: int, digest: str) -> Response:
 @endpoint(
     body=SaleForm,
     answers={200: Sale},
-    errors=(sales.ManagedProductNotFound, sales.SaleNotBelowPrice, sales.SalePeriodRefused),
+    errors=(sales.SaleNotBelowPrice, sales.SalePeriodRefused),
 )
 def put_sale(product_id: int, body: SaleForm) -> Response:
     """Put a product on sale for a time, in place of an earlier sale."""
@@ -172,7 +172,7 @@ def put_sale(product_id: int, body: SaleForm) -> Response:
 
 
 @catalog.delete("/products/<int:product_id>/sale")
-@endpoint(answers={200: Message}, errors=(sales.ManagedProductNotFound, sales.SaleNotFound))
+@endpoint(answers={200: Message}, errors=(sales.SaleNotFound,))
 def delete_sale(product_id: int) -> Response:
     """Take a product off sale."""
     sales.end(current_caller(), product_id=product_id)

@@ -6,9 +6,10 @@ from app.middleware.answers import answer
 from app.middleware.guards import current_caller
 from app.openapi import Upload, endpoint
 from app.schemas.inventory import BulkReport, InventoryEdit, InventoryRow, NewInventory
+from app.services.branches import BranchNotFound
 from app.services.stock import bulk, editing
 from app.services.stock.holding import ReservedByOrders
-from app.services.stock.places import BranchNotFound, StockNotFound, StockProductNotFound
+from app.services.stock.places import StockNotFound, StockProductNotFound
 
 inventory = Blueprint("managed_inventory", __name__)
 

@@ -9,6 +9,7 @@ from app.schemas.envelope import Message
 from app.schemas.sessions import EndedSessions, OpenSession
 from app.schemas.users import ManagedUserDetails, NewStaff, UserChange, UserPage, UserQuery, UserToggle
 from app.services.accounts import UserExists
+from app.services.branches import BranchNotFound
 from app.services.second_factor import SecondFactorNotEnabled
 from app.services.users import access, branches, changing, hiring, reading, rules
 
@@ -44,7 +45,7 @@ def show_user(user_id: int) -> Response:
         rules.CannotModifySelfRole,
         rules.CannotDeactivateSelf,
         rules.LastAdmin,
-        branches.UserBranchNotFound,
+        BranchNotFound,
         branches.NotABranch,
         branches.NotStaff,
     ),
@@ -86,7 +87,7 @@ def end_user_sessions(user_id: int) -> Response:
 @endpoint(
     body=NewStaff,
     answers={201: ManagedUserDetails},
-    errors=(UserExists, branches.UserBranchNotFound, branches.NotABranch),
+    errors=(UserExists, BranchNotFound, branches.NotABranch),
 )
 def create_staff(body: NewStaff) -> Response:
     """Make a staff account; a link that sets its password is mailed, good for three days."""

@@ -9,6 +9,7 @@ from app.middleware.answers import answer
 from app.middleware.guards import current_caller
 from app.openapi import Header, endpoint
 from app.schemas.checkout import ConfirmAnswer, ConfirmRequest, PendingAnswer, PreviewAnswer, PreviewRequest
+from app.services.branches import BranchNotFound
 from app.services.checkout import errors
 from app.services.checkout.answers import Decision
 from app.services.checkout.confirm import confirm
@@ -31,7 +32,7 @@ _KEY_HEADER = Header(
 @endpoint(
     body=PreviewRequest,
     answers={200: PreviewAnswer},
-    errors=(errors.CartNotFound, errors.BranchNotFound, errors.CouponNotFound, errors.CouponNotApplicable),
+    errors=(errors.CartNotFound, BranchNotFound, errors.CouponNotFound, errors.CouponNotApplicable),
 )
 def show_preview(body: PreviewRequest) -> Response:
     """Price a cart as it would be sold now, and name what is not there."""
@@ -53,7 +54,7 @@ def show_preview(body: PreviewRequest) -> Response:
         errors.UnsupportedProvider,
         errors.PaymentDeclined,
         errors.CartNotFound,
-        errors.BranchNotFound,
+        BranchNotFound,
         errors.SlotNotFound,
         errors.CouponNotFound,
         errors.PreferredProductNotFound,

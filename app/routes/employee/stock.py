@@ -9,8 +9,9 @@ from app.schemas.envelope import Listed
 from app.schemas.inventory import InventoryPage, InventoryQuery
 from app.schemas.stock import LowStock, LowStockQuery, MovementPage, MovementQuery, NewRecount, RecountAnswer
 from app.schemas.transfers import NewTransfer, ReceiveTransfer, SendTransfer, Transfer, TransferQuery
+from app.services.branches import BranchNotFound
 from app.services.stock import inventory_screen, low_stock, movements, recounts, transfer_reading, transfers
-from app.services.stock.places import BranchNotFound, StockNotFound, StockProductNotFound
+from app.services.stock.places import StockNotFound, StockProductNotFound
 from app.services.stock.transfer_reading import TransferNotFound
 from app.services.stock.transfer_stock import StockShort
 

@@ -108,7 +108,7 @@ def locked(session: Session, product_id: int) -> Product:
     """A product of the supermarket's own range, locked. A step. Raises NotFound."""
     product = locks.product(session, product_id=product_id)
     if product is None:
-        raise NotFound
+        raise NotFound("There is no such product.")
     return product
 
 

@@ -52,7 +52,7 @@ def show(product_id: int) -> ManagedProduct:
     with reading() as connection:
         row = connection.execute(_ONE, {"product_id": product_id}).one_or_none()
     if row is None:
-        raise NotFound
+        raise NotFound("There is no such product.")
     return _shown(row)
 
 

@@ -8,14 +8,10 @@ from app.errors import BadRequest, NotFound
 from app.models import Product
 from app.schemas.money import money_number
 from app.schemas.sales import Sale, SaleForm
-from app.services import changes, locks
+from app.services import changes
+from app.services.catalog.editing_products import locked
 from app.services.catalog.prices import ON_SALE
 from app.transaction import transaction
-
-
-class ManagedProductNotFound(NotFound):
-    code = "PRODUCT_NOT_FOUND"
-    message = "There is no such product."
 
 
 class SaleNotFound(NotFound):
@@ -38,10 +34,10 @@ class SalePeriodRefused(BadRequest):
 def put(form: SaleForm, caller: Caller, *, product_id: int) -> Sale:
     """Set a product's one sale; an earlier one is replaced.
 
-    Raises ManagedProductNotFound, SaleNotBelowPrice, SalePeriodRefused.
+    Raises NotFound, SaleNotBelowPrice, SalePeriodRefused.
     """
     with transaction() as session:
-        product = _locked(session, product_id)
+        product = locked(session, product_id)
         now = session.execute(select(func.now())).scalar_one()
         starts_at = form.starts_at or now
         if form.ends_at <= max(starts_at, now):
@@ -54,19 +50,12 @@ def put(form: SaleForm, caller: Caller, *, product_id: int) -> Sale:
 
 
 def end(caller: Caller, *, product_id: int) -> None:
-    """Take a product off sale, begun or not. Raises ManagedProductNotFound, SaleNotFound."""
+    """Take a product off sale, begun or not. Raises NotFound, SaleNotFound."""
     with transaction() as session:
-        product = _locked(session, product_id)
+        product = locked(session, product_id)
         if product.sale_price is None:
             raise SaleNotFound
         _change(session, product, {"sale_price": None, "sale_starts_at": None, "sale_ends_at": None}, caller)
-
-
-def _locked(session: Session, product_id: int) -> Product:
-    product = locks.product(session, product_id=product_id)
-    if product is None:
-        raise ManagedProductNotFound
-    return product
 
 
 def _change(session: Session, product: Product, values: changes.Values, caller: Caller) -> None:

@@ -17,7 +17,8 @@ from app.domain.pricing import DeliveryTariff
 from app.errors import BadRequest
 from app.models.base import AnyRow
 from app.schemas.checkout import CheckoutRequest
-from app.services.checkout.errors import BranchNotFound, CouponNotFound, InvalidSlot, SlotFull, SlotNotFound
+from app.services.branches import BranchNotFound
+from app.services.checkout.errors import CouponNotFound, InvalidSlot, SlotFull, SlotNotFound
 
 _READ = text("""
 SELECT shop.delivery_min, shop.delivery_fee,
@@ -86,7 +87,7 @@ class Context:
         if self.is_pickup and self.form.branch_id is None:
             raise BadRequest("PICKUP needs branch_id.")
         if self.row.branch_id is None:
-            raise BranchNotFound
+            raise BranchNotFound("There is no such active branch.")
         return int(self.row.branch_id)
 
     def coupon(self) -> Coupon | None:

@@ -32,10 +32,6 @@ class CartClosed(Conflict):
     message = "This cart was merged or abandoned. Use your present cart."
 
 
-class BranchNotFound(NotFound):
-    message = "There is no such active branch."
-
-
 class SlotNotFound(NotFound):
     message = "There is no such active delivery slot."
 

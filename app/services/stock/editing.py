@@ -10,10 +10,10 @@ from app.errors import Conflict
 from app.models.base import AnyRow
 from app.schemas.inventory import InventoryEdit, InventoryRow, NewInventory
 from app.services import audit, locks
+from app.services.branches import BranchNotFound
 from app.services.stock import changing, inventory_screen
 from app.services.stock.holding import Held, ReservedByOrders, held_by_orders
 from app.services.stock.places import (
-    BranchNotFound,
     StockNotFound,
     StockProductNotFound,
     known_branches,
@@ -31,7 +31,7 @@ def create(form: NewInventory, caller: Caller) -> InventoryRow:
     """Begin to keep a product at a branch. Raises BranchNotFound, StockProductNotFound or DuplicateInventory."""
     with transaction() as session:
         if not known_branches(session, [form.branch_id]):
-            raise BranchNotFound("There is no such branch.")
+            raise BranchNotFound
         if not known_products(session, [form.product_id]):
             raise StockProductNotFound
         values = form.model_dump(exclude={"branch_id"})

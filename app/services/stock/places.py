@@ -11,10 +11,6 @@ from app.errors import NotFound
 from app.models import Product, StockLocation
 
 
-class BranchNotFound(NotFound):
-    message = "There is no such branch, or you do not work there."
-
-
 class StockProductNotFound(NotFound):
     message = "The supermarket has no such product."
 

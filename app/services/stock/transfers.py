@@ -16,9 +16,10 @@ from app.errors import Conflict, DomainError
 from app.models import StockTransfer, StockTransferLine
 from app.schemas.transfers import NewTransfer, ReceivedLine, ReceiveTransfer, SendTransfer, Transfer
 from app.services import audit, locks
+from app.services.branches import BranchNotFound
 from app.services.staff import employee_id
 from app.services.stock import transfer_stock
-from app.services.stock.places import BranchNotFound, StockProductNotFound, known_branches, known_products
+from app.services.stock.places import StockProductNotFound, known_branches, known_products
 from app.services.stock.transfer_reading import TransferNotFound, transfer_of, works_at_either
 from app.transaction import transaction
 
@@ -53,7 +54,7 @@ def request(form: NewTransfer, caller: Caller) -> Transfer:
     branches, products = {form.from_branch_id, form.to_branch_id}, {line.product_id for line in form.lines}
     with transaction() as session:
         if known_branches(session, branches) != branches or not works_at_either(session, branches, caller):
-            raise BranchNotFound
+            raise BranchNotFound("There is no such branch, or you do not work there.")
         if unknown := products - known_products(session, products):
             raise StockProductNotFound(details={"product_ids": sorted(unknown)})
         row = StockTransfer(

@@ -7,13 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.enums import LocationKind, Role
 from app.domain.roles import STAFF
-from app.errors import BadRequest, NotFound
+from app.errors import BadRequest
 from app.models import StockLocation, UserBranch
-
-
-class UserBranchNotFound(NotFound):
-    code = "BRANCH_NOT_FOUND"
-    message = "There is no such branch; details.branch_ids names what is missing."
+from app.services.branches import BranchNotFound
 
 
 class NotABranch(BadRequest):
@@ -27,13 +23,14 @@ class NotStaff(BadRequest):
 
 
 def check(session: Session, branch_ids: Sequence[int]) -> None:
-    """Raise UserBranchNotFound or NotABranch unless every id is that of a store or warehouse. A step, one statement."""
+    """Raise BranchNotFound or NotABranch unless every id is that of a store or warehouse. A step, one statement."""
     if not branch_ids:
         return
     rows = session.execute(select(StockLocation.id, StockLocation.kind).where(StockLocation.id.in_(branch_ids)))
     kinds = {row.id: row.kind for row in rows}
     if missing := sorted(set(branch_ids) - set(kinds)):
-        raise UserBranchNotFound(details={"branch_ids": missing})
+        text = "There is no such branch; details.branch_ids names what is missing."
+        raise BranchNotFound(text, details={"branch_ids": missing})
     if shops := sorted(place for place, kind in kinds.items() if kind is LocationKind.SHOP):
         raise NotABranch(details={"branch_ids": shops})
 

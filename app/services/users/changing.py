@@ -21,7 +21,7 @@ class MissingActiveParam(BadRequest):
 def change(form: UserChange, caller: Caller, *, user_id: int) -> ManagedUserDetails:
     """Change what the form names, and audit what really differs.
 
-    Raises the errors of `rules.touchable`, UserBranchNotFound, NotABranch and NotStaff.
+    Raises the errors of `rules.touchable`, BranchNotFound, NotABranch and NotStaff.
     """
     with transaction() as session:
         user = rules.touchable(session, caller, user_id=user_id, role=form.role, is_active=form.is_active)

@@ -13,7 +13,7 @@ from app.transaction import transaction
 def hire(form: NewStaff, caller: Caller) -> ManagedUserDetails:
     """Make a staff account and mail the link that sets its password.
 
-    Raises UserExists, OnlyForAdmins, UserBranchNotFound, NotABranch.
+    Raises UserExists, OnlyForAdmins, BranchNotFound, NotABranch.
     """
     rules.check_grant(caller, form.role)
     values = form.model_dump(exclude={"branch_ids"})
