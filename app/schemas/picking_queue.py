@@ -21,7 +21,7 @@ from app.schemas.pagination import Page
 
 
 class QueueQuery(Page):
-    """date_from and date_to are about when orders were made, as dates (both days included) or instants.
+    """date_from and date_to are about when orders were made, as dates or instants, both included.
 
     The queue is read by offset: a cursor stands for one, and neither goes beyond 10,000. Older orders are found by
     narrowing the dates. With `picker` only orders in work are shown.

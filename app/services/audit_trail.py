@@ -1,14 +1,13 @@
 """Reading the audit trail: newest first, by page or as one CSV file."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import orjson
 from sqlalchemy import BigInteger, DateTime, Select, String, bindparam, literal_column, select, tuple_
 
-from app.config import settings
 from app.domain.csv_text import csv_lines
 from app.models import AuditEvent, User
 from app.models.base import AnyRow
@@ -88,33 +87,17 @@ def _cell(value: object) -> object:
 
 
 def _values(query: AuditFilter) -> dict[str, Any]:
-    """The parameters of the conditions that were asked for; days become instants in the shop's time zone."""
+    """The parameters of the conditions that were asked for."""
     given = {name: getattr(query, name) for name in ("entity_type", "entity_id", "action", "actor_id", "request_id")}
-    if query.date_from is not None:
-        given["since"] = _begin(query.date_from)
-    if query.date_to is not None:
-        given["until"] = _end(query.date_to)
+    given |= {"since": query.date_from, "until": query.date_to}
     return {name: value for name, value in given.items() if value is not None}
-
-
-def _begin(moment: date) -> datetime:
-    if not isinstance(moment, datetime):
-        return datetime.combine(moment, time(), settings().zone)
-    return moment if moment.tzinfo else moment.replace(tzinfo=settings().zone)
-
-
-def _end(moment: date) -> datetime:
-    """The first instant that is not meant any more: the day after a bare day, else just after the instant."""
-    if isinstance(moment, datetime):
-        return _begin(moment) + timedelta(microseconds=1)
-    return _begin(moment + timedelta(days=1))
 
 
 def _last(cursor: str | None) -> dict[str, Any]:
     if cursor is None:
         return {}
     last_at, last_id = decode_cursor(cursor, datetime, int)
-    return {"last_at": _begin(last_at), "last_id": last_id}
+    return {"last_at": last_at, "last_id": last_id}
 
 
 @cache

@@ -323,6 +323,8 @@ def test_the_queue_is_narrowed_by_status_branch_kind_and_picker(
         ("date_to=2026-12-05", {"before"}),
         ("date_from=2026-12-06T10:00:00Z&date_to=2026-12-06T21:59:59Z", {"last"}),
         ("date_from=2026-12-06T00:00&date_to=2026-12-06T00:01", {"first"}),
+        ("date_from=2026-12-06T21:59:58Z&date_to=2026-12-06T22:00:00Z", {"last", "after"}),
+        ("date_to=2026-12-05T23:59:59+02:00", {"before"}),
         ("date_from=2026-12-06T00:00:00%2B02:00&dateTo=2026-12-06T10:00:00%2B00:00", {"first"}),
     ],
 )
