@@ -102,15 +102,19 @@ def counted(rows: Statement) -> ScalarSelect[Any]:
 
 
 def meta_of(found: Sequence[AnyRow], page: Page, cursor_after: Callable[[AnyRow], str]) -> PageMeta:
-    """The `meta` of a page whose rows carry their `total`, and were read with one more than the page has.
-
-    An empty page brings no total along.
-    """
-    is_first = page.offset == 0 and page.cursor is None
+    """The `meta` of a page whose rows carry their `total`, and were read with one more than the page has."""
     return page_meta(
         limit=page.limit,
         offset=page.offset,
-        total=found[0].total if found else 0 if is_first else None,
+        total=total_of(found, is_first=page.offset == 0 and page.cursor is None),
         has_next=len(found) > page.limit,
         next_cursor=cursor_after(found[page.limit - 1]) if len(found) > page.limit else None,
     )
+
+
+def total_of(found: Sequence[AnyRow], *, is_first: bool) -> int | None:
+    """The `total` the rows of a page carry. An empty page brings none along, but says 0 if it is the first."""
+    if found:
+        total: int | None = found[0].total
+        return total
+    return 0 if is_first else None

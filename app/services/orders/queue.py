@@ -28,13 +28,14 @@ from app.domain.order_states import IN_WORK, UNDECIDED
 from app.models import Order, OrderItem
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
+from app.schemas.pagination import COUNTED_UP_TO
 from app.schemas.picking_queue import QueueLine, QueueOrder, QueueQuery
-from app.services import offset_pages
-from app.services.offset_pages import FIRST, ROWS, Place
 from app.services.orders import cards
 from app.services.orders.columns import as_json, status_in
 from app.services.orders.newest import any_of, newest
+from app.services.pages import counted
 from app.services.staff import employee_id, works_at
+from app.services.urgent_first import FIRST, ROWS, Place, place_of
 from app.transaction import reading
 
 ENDED = frozenset(OrderStatus) - IN_WORK - UNDECIDED
@@ -44,7 +45,7 @@ _LINES_OF_JSON = TypeAdapter(list[QueueLine])
 def page(query: QueueQuery, caller: Caller, *, now: datetime | None = None) -> tuple[list[QueueOrder], PageMeta]:
     """A page of the orders of the caller's branches with their lines (one statement). Raises ValidationFailed."""
     now = now or datetime.now(UTC)
-    place = offset_pages.place_of(query)
+    place = place_of(query)
     with reading() as connection:
         rows = connection.execute(_statement(query, place), _values(query, place, caller, now)).all()
     return [_card(row, now) for row in rows[: query.limit]], place.meta(rows)
@@ -115,8 +116,9 @@ def _built(statuses: frozenset[OrderStatus], asked: frozenset[str], reach: int) 
         select(open_orders.c.id, by_urgency.label("place")), select(ended.c.id, by_age.label("place"))
     ).subquery("placed")
     place = placed.c.place
-    counted = any_of(is_ended, *conditions, limit=offset_pages.COUNTED_UP_TO + 1).subquery()
-    total = count + select(func.count()).select_from(counted).scalar_subquery()
+    some_ended = any_of(is_ended, *conditions, limit=COUNTED_UP_TO + 1).subquery()
+    every = union_all(select(open_orders.c.id), select(some_ended.c.id)).subquery()
+    total = counted(select(every.c.id))
     return (
         cards.CARDS.add_columns(_LINES.label("lines"), total.label("total"))
         .join(placed, placed.c.id == Order.id)

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal_column, select
+from sqlalchemy import Select, bindparam, literal_column, select
 
 from app.domain.enums import OperationState
 from app.errors import NotFound
@@ -11,9 +11,8 @@ from app.models import Order, Payment, PaymentOperation, User
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
 from app.schemas.payment_desk import DeskOperation, OperationAnswer, OperationFilter, OperationQuery, PaymentAnswer
+from app.services.pages import counted
 from app.transaction import reading
-
-COUNTED_UP_TO = 1000
 
 
 class PaymentNotFound(NotFound):
@@ -53,7 +52,7 @@ def operations(query: OperationQuery) -> tuple[list[DeskOperation], PageMeta]:
     meta = page_meta(
         limit=query.limit,
         offset=query.offset,
-        total=total if total is not None and total <= COUNTED_UP_TO else None,
+        total=total,
         has_next=has_next,
         next_cursor=encode_cursor(shown[-1].id) if shown else None,
     )
@@ -111,8 +110,7 @@ def _page(state: OperationFilter, limit: int, by_kind: bool, by_cursor: bool) ->
 
 @cache
 def _count(state: OperationFilter, by_kind: bool) -> Select[Any]:
-    some = _narrowed(select(PaymentOperation.id), state, by_kind).limit(literal_column(str(COUNTED_UP_TO + 1)))
-    return select(func.count()).select_from(some.subquery())
+    return select(counted(_narrowed(select(PaymentOperation.id), state, by_kind)))
 
 
 def _narrowed(statement: Select[Any], state: OperationFilter, by_kind: bool) -> Select[Any]:

@@ -19,11 +19,11 @@ from app.models import Order, OrderItem, PickBatch, Product, StockLocation, User
 from app.models.base import AnyRow
 from app.schemas.batches import BatchAnswer, BatchCard, BatchOrder, BatchQuery, WalkLine, WalkShare
 from app.schemas.envelope import PageMeta
-from app.services import offset_pages
-from app.services.offset_pages import FIRST, ROWS
 from app.services.orders.cards import person
 from app.services.orders.columns import as_json
+from app.services.pages import counted
 from app.services.staff import employee_id, works_at
+from app.services.urgent_first import FIRST, ROWS, place_of
 from app.transaction import reading
 
 
@@ -35,7 +35,7 @@ class BatchNotFound(NotFound):
 
 def page(query: BatchQuery, caller: Caller) -> tuple[list[BatchCard], PageMeta]:
     """A page of the batches of the caller's branches: the caller's own open ones first, then the newest."""
-    place = offset_pages.place_of(query)
+    place = place_of(query)
     values = {"status": query.status, "caller_id": caller.user_id, "employee_id": employee_id(caller), **place.values}
     with reading() as connection:
         rows = connection.execute(_page_statement(place.reach, by_status=query.status is not None), values).all()
@@ -133,10 +133,8 @@ def _page_statement(reach: int, *, by_status: bool) -> Select[Any]:
     found = union_all(*groups).subquery("found")
     place = func.row_number().over(order_by=(found.c.part, found.c.id.desc())).label("place")
     placed = select(found.c.id, place).subquery("placed")
-    counted = select(PickBatch.id).where(*wanted).limit(literal_column(str(offset_pages.COUNTED_UP_TO + 1))).subquery()
-    total = select(func.count()).select_from(counted).scalar_subquery()
     return (
-        _CARDS.add_columns(total.label("total"))
+        _CARDS.add_columns(counted(select(PickBatch.id).where(*wanted)).label("total"))
         .join(placed, placed.c.id == PickBatch.id)
         .where(placed.c.place > FIRST, placed.c.place <= FIRST + ROWS)
         .order_by(placed.c.place)

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import BigInteger, bindparam
 
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import DEEPEST_OFFSET, Page, decode_cursor, encode_cursor, page_meta
+from app.services.pages import total_of
 
-COUNTED_UP_TO = 1000
 _SMALLEST_REACH = 256
 
 FIRST = bindparam("first", type_=BigInteger)
@@ -36,22 +35,15 @@ class Place:
         return {"first": self.offset, "rows": self.limit + 1}
 
     def meta(self, rows: Sequence[AnyRow]) -> PageMeta:
-        """The `meta` of a page whose rows carry the counted `total`: exact up to 1,000, absent beyond."""
+        """The `meta` of a page whose rows carry their `total`, and were read with one more than the page has."""
         following = self.offset + self.limit
         return page_meta(
             limit=self.limit,
             offset=self.offset,
-            total=self._total(rows),
+            total=total_of(rows, is_first=self.offset == 0),
             has_next=len(rows) > self.limit,
             next_cursor=encode_cursor(following) if following <= DEEPEST_OFFSET else None,
         )
-
-    def _total(self, rows: Sequence[AnyRow]) -> int | None:
-        """An empty page brings no count along."""
-        if not rows:
-            return 0 if self.offset == 0 else None
-        total: Any = rows[0].total
-        return int(total) if total <= COUNTED_UP_TO else None
 
 
 def place_of(query: Page) -> Place:
