@@ -438,6 +438,7 @@ def test_the_list_of_products_is_paged(manager: Manager, session: Session) -> No
     assert [row["id"] for row in first["data"]] == ids[:2]
     assert [row["id"] for row in second["data"]] == [row["id"] for row in by_offset["data"]] == ids[2:4]
     assert (first["meta"]["total"], first["meta"]["has_next"]) == (5, True)
+    assert (second["meta"]["total"], second["meta"]["has_next"]) == (None, True)
     assert (beyond["data"], beyond["meta"]["total"], beyond["meta"]["has_next"]) == ([], 5, False)
     assert manager.refused("GET", "/products?limit=201") == (400, "VALIDATION_ERROR")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Text, bindparam, func, or_, select, true
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, bindparam, func, null, or_, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.config import settings
@@ -13,11 +13,10 @@ from app.models import Product
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.managed_catalog import ManagedProduct, ManagedProductQuery
-from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
 from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Kind
 from app.services.catalog.shown import product_of, with_details
-from app.services.pages import counted
+from app.services.pages import counted, read_page
 from app.transaction import reading
 
 # The price of an edit form must be the ordinary one: saved again during a sale, the sale price would outlive the sale.
@@ -60,18 +59,14 @@ def find(query: ManagedProductQuery) -> tuple[list[ManagedProduct], PageMeta]:
     """A page of the products a query asks for, newest first, in one statement."""
     wanted = asked.understood(query.q)
     shape = _Shape(wanted.kind, query.category_id is not None, query.is_active, query.cursor is not None)
-    values: dict[str, Any] = {**wanted.parameters, "category_id": query.category_id, "rows": query.limit + 1}
-    values |= {"offset": query.offset, "last_id": None, "skus": _as_skus(query.q or "")}
-    if query.cursor is not None:
-        (values["last_id"],), values["offset"] = decode_cursor(query.cursor, int), 0
-    with reading() as connection:
-        rows = connection.execute(_statement(shape), values).all()
-    return _page(query, rows)
+    values = {**wanted.parameters, "category_id": query.category_id, "skus": _as_skus(query.q or "")}
+    rows, meta = read_page(_statement(shape), query, values)
+    return [_shown(row) for row in rows], meta
 
 
 @lru_cache(maxsize=64)
 def _statement(shape: _Shape) -> Select[Any]:
-    """The page's rows, each with the number of all matches up to one more than is told; one row when there is none."""
+    """The page's rows, each with the number of all matches, null after a cursor; one row when there is none."""
     matching = _matching(shape)
     places = select(Product.id).where(*matching)
     if shape.cursor:
@@ -79,7 +74,8 @@ def _statement(shape: _Shape) -> Select[Any]:
     page_of_ids = places.order_by(Product.id.desc()).limit(bindparam("rows", type_=Integer))
     chosen = page_of_ids.offset(bindparam("offset", type_=Integer)).subquery("places")
     page = with_details(chosen, branch=False).add_columns(*_OF_MANAGERS).subquery("page")
-    total = select(counted(select(Product.id).where(*matching)).label("total")).subquery("counted")
+    matches: ColumnElement[Any] = null() if shape.cursor else counted(select(Product.id).where(*matching))
+    total = select(matches.label("total")).subquery("counted")
     return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id.desc())
 
 
@@ -108,19 +104,6 @@ def _named(kind: Kind) -> list[conditions.Condition]:
 def _as_skus(typed: str) -> list[str]:
     """What was typed, and its capitals: most SKUs are written in them."""
     return [typed, typed.upper()]
-
-
-def _page(query: ManagedProductQuery, rows: Any) -> tuple[list[ManagedProduct], PageMeta]:
-    found: list[AnyRow] = [row for row in rows if row.id is not None]
-    shown, has_next = found[: query.limit], len(found) > query.limit
-    total = rows[0].total if query.cursor is None else None
-    return [_shown(row) for row in shown], page_meta(
-        limit=query.limit,
-        offset=query.offset,
-        total=total,
-        has_next=has_next,
-        next_cursor=encode_cursor(shown[-1].id) if has_next else None,
-    )
 
 
 def _shown(row: AnyRow) -> ManagedProduct:

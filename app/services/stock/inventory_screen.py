@@ -6,34 +6,15 @@ from sqlalchemy import BigInteger, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
-from app.domain.enums import BRANCH_KINDS
-from app.models import Inventory, Product, StockLocation
+from app.models import Inventory, Product
 from app.schemas.inventory import InventoryQuery, InventoryRow
 from app.schemas.pagination import LARGEST_SCREEN, decode_cursor, encode_cursor, page_meta
 from app.services.containing import contains
 from app.services.staff import employee_id, works_at
+from app.services.stock.shelf_rows import shelf_rows
 from app.transaction import reading
 
-_ROWS: Select[*tuple[Any, ...]] = (
-    select(
-        Inventory.id,
-        Inventory.stock_location_id.label("branch_id"),
-        StockLocation.name.label("branch_name"),
-        Inventory.product_id,
-        Product.name.label("product_name"),
-        Product.sku.label("product_sku"),
-        Inventory.available_quantity,
-        Inventory.reserved_quantity,
-        Inventory.reorder_point,
-        Inventory.needs_recount,
-        Product.bin_location,
-        Inventory.updated_at,
-    )
-    .select_from(Inventory)
-    .join(StockLocation, StockLocation.id == Inventory.stock_location_id)
-    .join(Product, Product.id == Inventory.product_id)
-    .where(StockLocation.kind.in_(BRANCH_KINDS))
-)
+_ROWS = shelf_rows(Product.bin_location, Inventory.updated_at, key="id")
 _NAMES = (*_ROWS.selected_columns.keys(), "limit", "offset", "total")
 _OF_CALLER = _ROWS.where(works_at(Inventory.stock_location_id))
 _ONE = _ROWS.where(Inventory.id == bindparam("inventory_id", type_=BigInteger))

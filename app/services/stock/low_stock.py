@@ -1,11 +1,8 @@
 """What should be ordered: active products at or below their reorder point."""
 
-from typing import Any
-
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import tuple_
 
 from app.domain.caller import Caller
-from app.domain.enums import BRANCH_KINDS
 from app.domain.stock import suggested_quantity
 from app.models import Inventory, Product, StockLocation
 from app.models.base import AnyRow
@@ -14,32 +11,12 @@ from app.schemas.pagination import decode_cursor, encode_cursor
 from app.schemas.stock import LowStock, LowStockQuery
 from app.services.pages import meta_of, with_total
 from app.services.staff import employee_id, works_at
+from app.services.stock.shelf_rows import shelf_rows
 from app.transaction import reading
 
 _LEFT = Inventory.available_quantity - Inventory.reorder_point
-_ROWS: Select[*tuple[Any, ...]] = (
-    select(
-        Inventory.id.label("inventory_id"),
-        Inventory.stock_location_id.label("branch_id"),
-        StockLocation.name.label("branch_name"),
-        Inventory.product_id,
-        Product.name.label("product_name"),
-        Product.sku.label("product_sku"),
-        Inventory.available_quantity,
-        Inventory.reserved_quantity,
-        Inventory.reorder_point,
-        Inventory.needs_recount,
-    )
-    .select_from(Inventory)
-    .join(StockLocation, StockLocation.id == Inventory.stock_location_id)
-    .join(Product, Product.id == Inventory.product_id)
-    .where(
-        _LEFT <= 0,
-        Product.is_active,
-        StockLocation.is_active,
-        StockLocation.kind.in_(BRANCH_KINDS),
-        works_at(Inventory.stock_location_id),
-    )
+_ROWS = shelf_rows(key="inventory_id").where(
+    _LEFT <= 0, Product.is_active, StockLocation.is_active, works_at(Inventory.stock_location_id)
 )
 
 
