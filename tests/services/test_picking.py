@@ -27,7 +27,7 @@ from app.schemas.deliveries import FailedAttemptRequest, HandOverRequest
 from app.schemas.stock import NewRecount
 from app.services.fulfilment import handing_over, moving, shop_canceling
 from app.services.orders.finding import StaffOrderNotFound
-from app.services.picking import claiming, holding, marking, packing, substituting
+from app.services.picking import claiming, holding, lines, marking, packing, substituting
 from app.services.stock import recounts
 from tests import factories
 from tests.picking import Picker, bought, captured, items_of, make_picker, order_of, stock_of, substitution_of
@@ -176,7 +176,7 @@ def test_a_line_of_another_order_is_not_found(session: Session, order: Order, pi
     item = items_of(session, foreign)[0]
     item.order_id = order.id
 
-    with session.no_autoflush, pytest.raises(marking.OrderItemNotFound):
+    with session.no_autoflush, pytest.raises(lines.OrderItemNotFound):
         picker.mark(item)
 
 

@@ -10,7 +10,7 @@ from app.schemas.picking_queue import StaffOrder
 from app.services.fulfilment import handing_over, moving
 from app.services.orders import staff_detail
 from app.services.orders.finding import StaffOrderNotFound
-from app.services.picking import claiming, holding, marking, substituting
+from app.services.picking import claiming, holding, lines, marking, substituting
 
 picking = Blueprint("picking", __name__)
 
@@ -51,7 +51,7 @@ def give_back(order_id: int) -> Response:
         StaffOrderNotFound,
         claiming.NotPickable,
         claiming.OrderClaimed,
-        marking.OrderItemNotFound,
+        lines.OrderItemNotFound,
         marking.MoreThanOrdered,
         marking.WeightNotPlausible,
         substituting.SubstituteNotFound,
@@ -78,7 +78,7 @@ def mark_line(order_id: int, item_id: int, body: MarkRequest) -> Response:
         StaffOrderNotFound,
         claiming.NotPickable,
         claiming.OrderClaimed,
-        marking.OrderItemNotFound,
+        lines.OrderItemNotFound,
         holding.OutOfStock,
     ),
 )

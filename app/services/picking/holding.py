@@ -10,6 +10,7 @@ from app.domain.enums import MovementKind, PickAction
 from app.errors import Conflict
 from app.models import Inventory, Order, OrderItem, PickEvent, StockMovement, Substitution
 from app.services import locks
+from app.services.picking.lines import Line
 
 Stock = Mapping[int, Inventory]
 """Locked inventory rows of the order's branch by product."""
@@ -38,32 +39,29 @@ def lock_stock(session: Session, order: Order, *product_ids: int) -> Stock:
 
 
 def note(
-    session: Session,
-    item: OrderItem,
-    order: Order,
+    line: Line,
     action: PickAction,
     *,
     quantity: int,
-    by_user_id: int,
     weight_grams: int | None = None,
     reason: str | None = None,
     notes: str | None = None,
 ) -> Source:
     """Write down an act on a line; its row is the source of the movements it causes. A step."""
     event = PickEvent(
-        order_id=order.id,
-        order_item_id=item.id,
-        stock_location_id=order.stock_location_id,
+        order_id=line.order.id,
+        order_item_id=line.item.id,
+        stock_location_id=line.order.stock_location_id,
         action=action,
         quantity=quantity,
         weight_grams=weight_grams,
         reason=reason,
         notes=notes,
-        actor_user_id=by_user_id,
+        actor_user_id=line.picker.user_id,
     )
-    session.add(event)
-    session.flush()
-    return Source("pick_event", event.id, by_user_id)
+    line.session.add(event)
+    line.session.flush()
+    return Source("pick_event", event.id, line.picker.user_id)
 
 
 def write_off_missing(session: Session, item: OrderItem, stock: Stock, source: Source, *, pieces: int) -> None:

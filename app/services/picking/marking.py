@@ -1,22 +1,16 @@
 """Marking a line: picked, missing, replaced, or as it was."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from app.domain.caller import Caller
 from app.domain.enums import PickAction, PickedStatus, SoldBy
-from app.domain.picking import LIVE, is_plausible_weight
-from app.errors import BadRequest, NotFound
-from app.models import Order, OrderItem, Substitution
+from app.domain.picking import is_plausible_weight
+from app.errors import BadRequest
+from app.models import OrderItem
 from app.schemas.picking import DamageRequest, MarkRequest
 from app.services import audit
-from app.services.picking import claiming, holding, substituting
+from app.services.picking import holding, lines, substituting
 from app.services.picking.holding import Source, Stock
+from app.services.picking.lines import Line
 from app.transaction import retried, transaction
-
-
-class OrderItemNotFound(NotFound):
-    message = "The order has no such line."
 
 
 class MoreThanOrdered(BadRequest):
@@ -44,20 +38,18 @@ def mark(*, order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> N
 
 def _mark(order_id: int, item_id: int, form: MarkRequest, caller: Caller) -> None:
     with transaction() as session:
-        order = claiming.pickable(session, order_id=order_id, caller=caller)
-        item, substitution = line_of(session, order_id=order.id, item_id=item_id)
-        claiming.own(session, order, caller)
-        old = _shown(item) | _replacement(substitution.product_id if substitution else None)
+        line = lines.take(session, order_id=order_id, item_id=item_id, caller=caller)
+        old = _shown(line.item) | _replacement(line.substitution.product_id if line.substitution else None)
         match form.picked_status:
             case PickedStatus.REPLACED:
-                substituting.replace(session, order, item, substitution, form=form, caller=caller)
+                substituting.replace(line, form)
             case PickedStatus.PICKED:
-                _pick(session, order, item, substitution, form, caller)
+                _pick(line, form)
             case PickedStatus.MISSING:
-                _miss(session, order, item, substitution, form, caller)
+                _miss(line, form)
             case PickedStatus.PENDING:
-                _undo(session, order, item, substitution, form, caller)
-        _record(session, item, old, form.replacement_product_id, caller)
+                _undo(line, form)
+        _record(line, old, form.replacement_product_id)
 
 
 def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: Caller) -> None:
@@ -68,22 +60,12 @@ def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: C
     NotPickable, OrderClaimed or OutOfStock.
     """
     with transaction() as session:
-        order = claiming.pickable(session, order_id=order_id, caller=caller)
-        item, substitution = line_of(session, order_id=order.id, item_id=item_id)
-        claiming.own(session, order, caller)
+        line = lines.take(session, order_id=order_id, item_id=item_id, caller=caller)
+        item, substitution = line.item, line.substitution
         broken = substitution or item
         old = _shown(item) | {"held_quantity": broken.held_quantity}
-        stock = holding.lock_stock(session, order, broken.product_id)
-        source = holding.note(
-            session,
-            item,
-            order,
-            PickAction.DAMAGE,
-            quantity=form.quantity,
-            reason=form.reason,
-            notes=form.notes,
-            by_user_id=caller.user_id,
-        )
+        stock = holding.lock_stock(session, line.order, broken.product_id)
+        source = holding.note(line, PickAction.DAMAGE, quantity=form.quantity, reason=form.reason, notes=form.notes)
         holding.damage(session, broken, stock, source, pieces=form.quantity)
         if substitution is not None and substitution.held_quantity < substitution.quantity:
             substituting.withdraw(session, substitution, stock, by_user_id=caller.user_id)
@@ -100,101 +82,48 @@ def report_damage(*, order_id: int, item_id: int, form: DamageRequest, caller: C
             new=_shown(item)
             | {"held_quantity": broken.held_quantity}
             | {"quantity": form.quantity, "reason": form.reason, "notes": form.notes},
-            context={"order_id": order.id, "product_id": broken.product_id},
+            context={"order_id": item.order_id, "product_id": broken.product_id},
         )
 
 
-_LINE = select(OrderItem, Substitution).outerjoin(
-    Substitution,
-    (Substitution.order_item_id == OrderItem.id) & Substitution.status.in_(LIVE),
-)
-
-
-def line_of(session: Session, *, order_id: int, item_id: int) -> tuple[OrderItem, Substitution | None]:
-    """A line of a locked order with its live substitute. A step. Raises OrderItemNotFound."""
-    statement = _LINE.where(OrderItem.order_id == order_id, OrderItem.id == item_id)
-    row = session.execute(statement.execution_options(populate_existing=True)).one_or_none()
-    if row is None:
-        raise OrderItemNotFound
-    return row.OrderItem, row.Substitution
-
-
-def _pick(
-    session: Session,
-    order: Order,
-    item: OrderItem,
-    substitution: Substitution | None,
-    form: MarkRequest,
-    caller: Caller,
-) -> None:
+def _pick(line: Line, form: MarkRequest) -> None:
     """So many pieces are in the bag; what is short of the order is written off as missing."""
+    item = line.item
     pieces = form.picked_quantity or item.quantity
     if pieces > item.quantity:
         raise MoreThanOrdered(details={"quantity": item.quantity})
     _check_weight(item, pieces, form.weight_grams)
-    stock, source = _begin(session, order, item, substitution, PickAction.PICK, form, caller, pieces)
+    stock, source = _begin(line, PickAction.PICK, form, pieces)
     if pieces > item.held_quantity:
-        holding.hold(session, item, stock, source, pieces=pieces - item.held_quantity)
+        holding.hold(line.session, item, stock, source, pieces=pieces - item.held_quantity)
     else:
-        holding.write_off_missing(session, item, stock, source, pieces=item.held_quantity - pieces)
+        holding.write_off_missing(line.session, item, stock, source, pieces=item.held_quantity - pieces)
     _set(item, PickedStatus.PICKED, quantity=pieces, weight_grams=form.weight_grams)
 
 
-def _miss(
-    session: Session,
-    order: Order,
-    item: OrderItem,
-    substitution: Substitution | None,
-    form: MarkRequest,
-    caller: Caller,
-) -> None:
-    pieces = item.held_quantity
-    stock, source = _begin(session, order, item, substitution, PickAction.MISS, form, caller, pieces)
-    holding.write_off_missing(session, item, stock, source, pieces=pieces)
-    _set(item, PickedStatus.MISSING, reason=form.reason)
+def _miss(line: Line, form: MarkRequest) -> None:
+    pieces = line.item.held_quantity
+    stock, source = _begin(line, PickAction.MISS, form, pieces)
+    holding.write_off_missing(line.session, line.item, stock, source, pieces=pieces)
+    _set(line.item, PickedStatus.MISSING, reason=form.reason)
 
 
-def _undo(
-    session: Session,
-    order: Order,
-    item: OrderItem,
-    substitution: Substitution | None,
-    form: MarkRequest,
-    caller: Caller,
-) -> None:
+def _undo(line: Line, form: MarkRequest) -> None:
     """As it was before: pieces written off as missing are held again; broken ones stay broken."""
-    pieces = item.missing_quantity
-    stock, source = _begin(session, order, item, substitution, PickAction.UNDO, form, caller, pieces)
+    pieces = line.item.missing_quantity
+    stock, source = _begin(line, PickAction.UNDO, form, pieces)
     if pieces:
-        holding.hold(session, item, stock, source, pieces=pieces)
-    _set(item, PickedStatus.PENDING)
+        holding.hold(line.session, line.item, stock, source, pieces=pieces)
+    _set(line.item, PickedStatus.PENDING)
 
 
-def _begin(
-    session: Session,
-    order: Order,
-    item: OrderItem,
-    substitution: Substitution | None,
-    action: PickAction,
-    form: MarkRequest,
-    caller: Caller,
-    pieces: int,
-) -> tuple[Stock, Source]:
+def _begin(line: Line, action: PickAction, form: MarkRequest, pieces: int) -> tuple[Stock, Source]:
     """Lock the stock, put a substitute of before back on the shelf, and write the act down."""
-    touched = [item.product_id] + ([substitution.product_id] if substitution else [])
-    stock = holding.lock_stock(session, order, *touched)
-    if substitution is not None:
-        substituting.withdraw(session, substitution, stock, by_user_id=caller.user_id)
-    source = holding.note(
-        session,
-        item,
-        order,
-        action,
-        quantity=pieces,
-        weight_grams=form.weight_grams,
-        reason=form.reason,
-        by_user_id=caller.user_id,
-    )
+    touched = [line.item.product_id] + ([line.substitution.product_id] if line.substitution else [])
+    stock = holding.lock_stock(line.session, line.order, *touched)
+    if line.substitution is not None:
+        substituting.withdraw(line.session, line.substitution, stock, by_user_id=line.picker.user_id)
+    source = holding.note(line, action, quantity=pieces, weight_grams=form.weight_grams, reason=form.reason)
     return stock, source
 
 
@@ -232,16 +161,15 @@ def _replacement(product_id: int | None) -> dict[str, object]:
     return {"replacement_product_id": product_id} if product_id else {}
 
 
-def _record(
-    session: Session, item: OrderItem, old: dict[str, object], replacement_id: int | None, caller: Caller
-) -> None:
+def _record(line: Line, old: dict[str, object], replacement_id: int | None) -> None:
+    item = line.item
     reason = {"reason": item.missing_reason} if item.missing_reason else {}
     audit.record(
-        session,
+        line.session,
         entity_type="order_item",
         action="UPDATE_PICK_STATUS",
         entity_id=item.id,
-        by=caller,
+        by=line.picker,
         old=old,
         new=_shown(item) | _replacement(replacement_id) | reason,
         context={"order_id": item.order_id, "product_id": item.product_id},

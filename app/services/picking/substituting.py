@@ -21,6 +21,7 @@ from app.services.checkout import releasing
 from app.services.orders.reading import OrderNotFound
 from app.services.picking import holding
 from app.services.picking.holding import Source, Stock
+from app.services.picking.lines import Line
 from app.transaction import retried, transaction
 
 
@@ -67,47 +68,32 @@ _PRODUCT = (
 )
 
 
-def replace(
-    session: Session,
-    order: Order,
-    item: OrderItem,
-    earlier: Substitution | None,
-    *,
-    form: MarkRequest,
-    caller: Caller,
-) -> None:
+def replace(line: Line, form: MarkRequest) -> None:
     """Put another product in place of a line, at its own price but never dearer than the line. A step.
 
     A product the customer named beforehand needs no further answer. Raises SubstituteNotFound, SameProduct,
     SubstitutionNotWanted or OutOfStock.
     """
+    session, item, earlier = line.session, line.item, line.substitution
     product_id = form.replacement_product_id or 0
     _check_wanted(session, item, product_id)
     product = session.execute(_PRODUCT.where(Product.id == product_id)).one_or_none()
     if product is None:
         raise SubstituteNotFound
     touched = {item.product_id, product_id} | ({earlier.product_id} if earlier else set())
-    stock = holding.lock_stock(session, order, *touched)
+    stock = holding.lock_stock(session, line.order, *touched)
     if earlier is not None:
-        withdraw(session, earlier, stock, by_user_id=caller.user_id)
+        withdraw(session, earlier, stock, by_user_id=line.picker.user_id)
     pieces = form.replacement_quantity or item.quantity
-    source = holding.note(
-        session,
-        item,
-        order,
-        PickAction.REPLACE,
-        quantity=pieces,
-        reason=form.reason,
-        by_user_id=caller.user_id,
-    )
+    source = holding.note(line, PickAction.REPLACE, quantity=pieces, reason=form.reason)
     holding.write_off_missing(session, item, stock, source, pieces=item.held_quantity)
-    substitution = _propose(session, item, product, pieces, caller)
-    taken_for = Source("substitution", substitution.id, caller.user_id)
+    substitution = _propose(session, item, product, pieces, line.picker)
+    taken_for = Source("substitution", substitution.id, line.picker.user_id)
     holding.take(session, stock.get(product_id), taken_for, product_id=product_id, pieces=pieces)
     item.picked_status, item.missing_reason = PickedStatus.REPLACED, form.reason
     item.picked_quantity = item.picked_weight_grams = None
     if substitution.status is SubstitutionStatus.PROPOSED:
-        _tell(session, order, item, substitution)
+        _tell(session, line.order, item, substitution)
 
 
 def withdraw(session: Session, substitution: Substitution, stock: Stock, *, by_user_id: int) -> None:
