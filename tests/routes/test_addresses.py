@@ -15,16 +15,6 @@ URL = "/api/v1/me/addresses"
 FORM = {"address_line": "12 Herzl Street", "city": "חיפה", "postal_code": "3303101", "country": "Israel"}
 
 
-@pytest.fixture
-def user(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def headers(session: Session, user: User) -> dict[str, str]:
-    return sign_in(session, user)
-
-
 def create(client: FlaskClient, headers: dict[str, str], **change: Any) -> dict[str, Any]:
     answer = client.post(URL, json={**FORM, **change}, headers=headers)
     assert answer.status_code == 201

@@ -58,11 +58,6 @@ def staff(session: Session, worker: User) -> dict[str, str]:
     return sign_in(session, worker)
 
 
-@pytest.fixture
-def manager(session: Session) -> dict[str, str]:
-    return sign_in(session, make_user(session, role=Role.MANAGER))
-
-
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -137,14 +132,14 @@ class TestShelves:
         assert now() - datetime.fromisoformat(alert["createdAt"]) < timedelta(minutes=1)
 
     def test_goods_and_branches_that_are_switched_off_are_never_low(
-        self, client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
     ) -> None:
         low = {"available_quantity": 0, "reorder_point": 5}
         make_shelf(session, branch, make_product(session, is_active=False), **low)
         make_shelf(session, make_location(session, is_active=False), make_product(session), **low)
         make_shelf(session, make_location(session, kind=LocationKind.SHOP), make_product(session), **low)
 
-        assert shown(client, manager) == []
+        assert shown(client, as_manager) == []
 
     def test_shelves_to_be_recounted_are_counted(
         self, client: FlaskClient, session: Session, staff: dict[str, str], branch: StockLocation
@@ -298,26 +293,26 @@ class TestRequests:
 
 class TestManagers:
     def test_payments_that_need_a_person_are_for_managers_only(
-        self, client: FlaskClient, session: Session, staff: dict[str, str], manager: dict[str, str], branch: Any
+        self, client: FlaskClient, session: Session, staff: dict[str, str], as_manager: dict[str, str], branch: Any
     ) -> None:
         order = make_order(session, make_user(session), stock_location_id=branch.id)
         stuck = make_stuck(session, order)
         make_stuck(session, order, seq=2, state=OperationState.FAILED)
 
-        [alert] = shown(client, manager)
+        [alert] = shown(client, as_manager)
 
         assert (alert["id"], alert["type"], alert["severity"]) == (f"payment-{stuck.id}", "payment", "critical")
         assert alert["text"] == f"The refund of ILS 10.00 for order {order.order_number} needs a person (gave_up)"
         assert shown(client, staff) == []
 
     def test_messages_that_were_given_up_are_for_managers_only(
-        self, client: FlaskClient, session: Session, staff: dict[str, str], manager: dict[str, str]
+        self, client: FlaskClient, session: Session, staff: dict[str, str], as_manager: dict[str, str]
     ) -> None:
         for failed in (True, True, False):
             make_event(session, "test.nothing").failed = failed
         session.commit()
 
-        [alert] = shown(client, manager)
+        [alert] = shown(client, as_manager)
 
         assert (alert["id"], alert["type"], alert["severity"]) == ("messages", "message", "critical")
         assert alert["text"] == "2 messages could not be sent"
@@ -325,7 +320,7 @@ class TestManagers:
 
 
 def test_employees_see_their_own_branches_and_managers_all(
-    client: FlaskClient, session: Session, staff: dict[str, str], manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, staff: dict[str, str], as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     elsewhere = make_location(session)
     for place in (branch, elsewhere):
@@ -335,14 +330,14 @@ def test_employees_see_their_own_branches_and_managers_all(
         session.add(asked)
         session.commit()
 
-    mine, all_of_them = shown(client, staff), shown(client, manager)
+    mine, all_of_them = shown(client, staff), shown(client, as_manager)
 
     assert (len(mine), len(all_of_them)) == (4, 8)
     assert all("Carmel" in alert["text"] for alert in mine)
 
 
 def test_the_most_severe_stand_first_and_there_are_at_most_a_hundred(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     product = make_product(session)
     for _ in range(101):
@@ -350,21 +345,21 @@ def test_the_most_severe_stand_first_and_there_are_at_most_a_hundred(
     make_event(session, "test.nothing").failed = True
     session.commit()
 
-    alerts = shown(client, manager)
+    alerts = shown(client, as_manager)
 
     assert len(alerts) == 100
     assert [alert["severity"] for alert in alerts] == ["critical"] + ["warning"] * 99
 
 
 def test_one_statement_reads_them_all(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, statements: Statements
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, statements: Statements
 ) -> None:
     for _ in range(5):
         make_due(session, branch, 30)
         make_shelf(session, make_location(session), make_product(session), available_quantity=0, reorder_point=1)
     statements.clear()
 
-    shown(client, manager)
+    shown(client, as_manager)
 
     assert len(statements) <= 2
 

@@ -33,11 +33,6 @@ MARCH = {"date_from": "2026-03-09", "date_to": "2026-03-11"}
 
 
 @pytest.fixture
-def manager(session: Session) -> dict[str, str]:
-    return sign_in(session, make_user(session, role=Role.MANAGER))
-
-
-@pytest.fixture
 def admin(session: Session) -> dict[str, str]:
     return sign_in(session, make_user(session, role=Role.ADMIN))
 
@@ -149,10 +144,10 @@ def test_an_impossible_range_is_refused(client: FlaskClient, admin: dict[str, st
 
 
 def test_revenue_is_for_admins_and_reports_for_managers(
-    client: FlaskClient, session: Session, manager: dict[str, str], admin: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str], admin: dict[str, str]
 ) -> None:
     employee, customer = (sign_in(session, make_user(session, role=role)) for role in (Role.EMPLOYEE, Role.CUSTOMER))
-    people = (admin, manager, employee, customer)
+    people = (admin, as_manager, employee, customer)
 
     assert [client.get(REVENUE, headers=headers).status_code for headers in people] == [200, 403, 403, 403]
     for ending in ("", ".csv", ".svg"):
@@ -161,12 +156,12 @@ def test_revenue_is_for_admins_and_reports_for_managers(
 
 
 def test_an_order_delivered_late_in_the_evening_in_utc_counts_for_the_next_day_of_the_shop(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     product = make_product(session, price=Decimal("7.00"))
     delivered(session, product, at=datetime(2026, 3, 10, 23, 30, tzinfo=UTC))
 
-    found = rows(client, manager, "revenue")
+    found = rows(client, as_manager, "revenue")
 
     assert [(row["date"], row["revenue"], row["orders"]) for row in found] == [
         ("2026-03-09", 0, 0),
@@ -176,30 +171,30 @@ def test_an_order_delivered_late_in_the_evening_in_utc_counts_for_the_next_day_o
 
 
 def test_the_last_moment_of_a_period_is_the_midnight_of_the_shop(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     product = make_product(session)
     for moment in ("2026-03-08T21:59:59", "2026-03-08T22:00:00", "2026-03-11T21:59:59", "2026-03-11T22:00:00"):
         delivered(session, product, at=datetime.fromisoformat(f"{moment}+00:00"))
 
-    assert [row["orders"] for row in rows(client, manager, "revenue")] == [1, 0, 1]
+    assert [row["orders"] for row in rows(client, as_manager, "revenue")] == [1, 0, 1]
 
 
-def test_a_report_can_be_of_one_branch(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+def test_a_report_can_be_of_one_branch(client: FlaskClient, session: Session, as_manager: dict[str, str]) -> None:
     product, one, two = make_product(session), make_location(session), make_location(session)
     delivered(session, product, stock_location_id=one.id)
     delivered(session, product, stock_location_id=two.id)
     delivered(session, product, stock_location_id=two.id)
 
     def total(**query: Any) -> int:
-        return sum(row["orders"] for row in rows(client, manager, "revenue", **MARCH, **query))
+        return sum(row["orders"] for row in rows(client, as_manager, "revenue", **MARCH, **query))
 
     assert (total(), total(branch_id=one.id), total(branchId=two.id), total(branch_id=two.id + 9)) == (3, 1, 2, 0)
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_no_report_of_a_branch_shows_anything_of_another(
-    client: FlaskClient, session: Session, manager: dict[str, str], name: str
+    client: FlaskClient, session: Session, as_manager: dict[str, str], name: str
 ) -> None:
     one, two = make_location(session), make_location(session)
     order = delivered(session, make_product(session), stock_location_id=one.id, slot_end=NOON)
@@ -211,7 +206,7 @@ def test_no_report_of_a_branch_shows_anything_of_another(
     make_stock(session, make_product(session), one, 0)
 
     here, there, nowhere = (
-        rows(client, manager, name, **MARCH, branch_id=branch_id) for branch_id in (one.id, two.id, two.id + 1)
+        rows(client, as_manager, name, **MARCH, branch_id=branch_id) for branch_id in (one.id, two.id, two.id + 1)
     )
 
     assert here != there
@@ -219,7 +214,7 @@ def test_no_report_of_a_branch_shows_anything_of_another(
 
 
 def test_orders_are_counted_on_the_days_they_are_placed_delivered_and_cancelled(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     user, product = make_user(session), make_product(session)
     delivered(session, product)  # placed on the 9th
@@ -229,7 +224,7 @@ def test_orders_are_counted_on_the_days_they_are_placed_delivered_and_cancelled(
     make_order(session, user, product, cancel_reason="payment_declined", **gone)
     make_order(session, user, product, created_at=NOON, pay_deadline=NOON, status=OrderStatus.PENDING_PAYMENT)
 
-    found = rows(client, manager, "orders")
+    found = rows(client, as_manager, "orders")
 
     assert found == [
         {"date": "2026-03-09", "placed": 2, "delivered": 0, "canceled": 0},
@@ -239,7 +234,7 @@ def test_orders_are_counted_on_the_days_they_are_placed_delivered_and_cancelled(
 
 
 def test_the_basket_is_what_was_ordered_on_average(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     user = make_user(session)
     one, two = make_product(session, price=Decimal("10.00")), make_product(session, price=Decimal("5.50"))
@@ -247,14 +242,14 @@ def test_the_basket_is_what_was_ordered_on_average(
     make_order(session, user, one, created_at=NOON)  # 10.00, one piece
     make_order(session, user, one, quantity=9, created_at=NOON, status=OrderStatus.CANCELED)
 
-    found = rows(client, manager, "basket-size")
+    found = rows(client, as_manager, "basket-size")
 
     assert found[1] == {"date": "2026-03-10", "orders": 2, "average_total": 28.25, "average_items": 3.5}
     assert found[0] == {"date": "2026-03-09", "orders": 0, "average_total": None, "average_items": None}
 
 
 def test_the_fulfilment_rate_is_the_share_of_pieces_picked_and_of_orders_on_time(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     products = make_product(session), make_product(session)
     window = {"slot_start": NOON - timedelta(hours=2), "slot_end": NOON}
@@ -265,7 +260,7 @@ def test_the_fulfilment_rate_is_the_share_of_pieces_picked_and_of_orders_on_time
     picked(session, late, 2, 0)
     picked(session, without_window, 2)
 
-    found = rows(client, manager, "fulfilment-rate")
+    found = rows(client, as_manager, "fulfilment-rate")
 
     assert found[1] == {
         "date": "2026-03-10",
@@ -280,7 +275,7 @@ def test_the_fulfilment_rate_is_the_share_of_pieces_picked_and_of_orders_on_time
 
 
 def test_substitutions_are_counted_by_their_outcome(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     user, products = make_user(session), [make_product(session) for _ in range(5)]
     order = make_order(session, user, *products, created_at=NOON)
@@ -300,10 +295,10 @@ def test_substitutions_are_counted_by_their_outcome(
     refused.picked_status = left_out.picked_status = PickedStatus.MISSING
     session.commit()
 
-    before_packing = rows(client, manager, "substitutions")
+    before_packing = rows(client, as_manager, "substitutions")
     silence = delivered(session, products[0])
     substitute(session, silence, lines_of(session, silence)[0], SubstitutionStatus.PROPOSED, NOON)
-    after_packing = rows(client, manager, "substitutions")
+    after_packing = rows(client, as_manager, "substitutions")
 
     assert before_packing[1] == {"date": "2026-03-10", "proposed": 3, "accepted": 1, "refused": 1, "missing": 2}
     assert before_packing[0]["missing"] == 0
@@ -311,7 +306,7 @@ def test_substitutions_are_counted_by_their_outcome(
 
 
 def test_a_picker_is_as_fast_as_the_time_between_marks_without_the_pauses(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     slow, fast = make_user(session, full_name="Slow"), make_user(session, full_name="Fast")
     order = make_order(session, slow, make_product(session))
@@ -322,7 +317,7 @@ def test_a_picker_is_as_fast_as_the_time_between_marks_without_the_pauses(
         mark(session, order, line, PickAction.PICK, NOON + timedelta(minutes=minute), fast.id)
     mark(session, order, line, PickAction.UNDO, NOON + timedelta(seconds=90), fast.id)
 
-    found = rows(client, manager, "picker-speed")
+    found = rows(client, as_manager, "picker-speed")
 
     assert found == [
         {"picker": "Fast", "lines": 2, "hours": 0.02, "lines_per_hour": 60.0},
@@ -330,17 +325,17 @@ def test_a_picker_is_as_fast_as_the_time_between_marks_without_the_pauses(
     ]
 
 
-def test_a_picker_with_one_mark_has_no_speed(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+def test_a_picker_with_one_mark_has_no_speed(client: FlaskClient, session: Session, as_manager: dict[str, str]) -> None:
     order = make_order(session, make_user(session), make_product(session))
     mark(session, order, lines_of(session, order)[0], PickAction.PICK, NOON, 987_654)
 
-    assert rows(client, manager, "picker-speed") == [
+    assert rows(client, as_manager, "picker-speed") == [
         {"picker": "User 987654", "lines": 1, "hours": 0.0, "lines_per_hour": None}
     ]
 
 
 def test_top_products_are_what_went_into_the_bags_by_money_or_by_pieces(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     dear, cheap = make_product(session, price=Decimal("90.00")), make_product(session, price=Decimal("3.00"))
     order = delivered(session, dear, cheap, quantity=5)
@@ -350,8 +345,8 @@ def test_top_products_are_what_went_into_the_bags_by_money_or_by_pieces(
     line.picked_status, line.picked_quantity = PickedStatus.REPLACED, None
     other = substitute(session, replaced, line, SubstitutionStatus.ACCEPTED, NOON)
 
-    by_money = rows(client, manager, "top-products")
-    by_pieces = rows(client, manager, "top-products", **MARCH, by="pieces", limit=2)
+    by_money = rows(client, as_manager, "top-products")
+    by_pieces = rows(client, as_manager, "top-products", **MARCH, by="pieces", limit=2)
 
     assert [(row["product_id"], row["pieces"], row["revenue"]) for row in by_money] == [
         (dear.id, 1, 90.0),
@@ -362,7 +357,7 @@ def test_top_products_are_what_went_into_the_bags_by_money_or_by_pieces(
 
 
 def test_slot_use_shows_booked_windows_and_those_nobody_booked(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     branch, opened = make_warehouse(session, name="Centre"), datetime(2026, 1, 1, tzinfo=UTC)
     slot = make_slot(session, branch, day_of_week=2, created_at=opened)  # the 10th of March 2026 is a Tuesday
@@ -371,7 +366,7 @@ def test_slot_use_shows_booked_windows_and_those_nobody_booked(
     session.add(SlotOccurrence(slot_id=slot.id, delivery_date=date(2026, 3, 10), capacity=8, booked=2))
     session.commit()
 
-    found = rows(client, manager, "slot-use")
+    found = rows(client, as_manager, "slot-use")
 
     assert found == [
         {"date": "2026-03-10", "window": "08:00-10:00", "branch": "Centre", "capacity": 8, "booked": 2, "use": 25.0},
@@ -380,7 +375,7 @@ def test_slot_use_shows_booked_windows_and_those_nobody_booked(
 
 
 def test_low_stock_is_at_or_below_the_reorder_point_scarcest_first(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     branch, other = make_location(session, name="Here"), make_location(session, name="There")
 
@@ -396,8 +391,8 @@ def test_low_stock_is_at_or_below_the_reorder_point_scarcest_first(
     stocked(0, is_active=False)
     elsewhere = stocked(3, other)
 
-    found = rows(client, manager, "low-stock")
-    here = rows(client, manager, "low-stock", branch_id=branch.id, limit=1)
+    found = rows(client, as_manager, "low-stock")
+    here = rows(client, as_manager, "low-stock", branch_id=branch.id, limit=1)
 
     assert [row["product_id"] for row in found] == [below.id, elsewhere.id, at_the_point.id]
     assert [row["product_id"] for row in here] == [below.id]
@@ -409,9 +404,9 @@ def test_low_stock_is_at_or_below_the_reorder_point_scarcest_first(
     }
 
 
-def test_a_report_says_what_it_is_about(client: FlaskClient, manager: dict[str, str]) -> None:
-    revenue = client.get(f"{REPORT}/revenue?range=2m&date_to=2026-03-11", headers=manager).json["data"]
-    low_stock = client.get(f"{REPORT}/low-stock", headers=manager).json["data"]
+def test_a_report_says_what_it_is_about(client: FlaskClient, as_manager: dict[str, str]) -> None:
+    revenue = client.get(f"{REPORT}/revenue?range=2m&date_to=2026-03-11", headers=as_manager).json["data"]
+    low_stock = client.get(f"{REPORT}/low-stock", headers=as_manager).json["data"]
 
     assert revenue["period"] == {"from": "2026-02-01", "to": "2026-03-11"}
     assert (revenue["name"], revenue["granularity"], revenue["currency"]) == ("revenue", "month", "ILS")
@@ -437,34 +432,34 @@ def test_a_report_says_what_it_is_about(client: FlaskClient, manager: dict[str, 
         "width=500",
     ],
 )
-def test_an_impossible_question_is_refused(client: FlaskClient, manager: dict[str, str], query: str) -> None:
-    answer = client.get(f"{REPORT}/revenue?{query}", headers=manager)
+def test_an_impossible_question_is_refused(client: FlaskClient, as_manager: dict[str, str], query: str) -> None:
+    answer = client.get(f"{REPORT}/revenue?{query}", headers=as_manager)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
     assert answer.json["error"]["details"]["errors"]
 
 
-def test_two_years_may_be_named_by_their_dates(client: FlaskClient, manager: dict[str, str]) -> None:
-    found = rows(client, manager, "revenue", date_from="2024-03-02", date_to="2026-03-01")
+def test_two_years_may_be_named_by_their_dates(client: FlaskClient, as_manager: dict[str, str]) -> None:
+    found = rows(client, as_manager, "revenue", date_from="2024-03-02", date_to="2026-03-01")
 
     assert (len(found), found[0]["date"], found[-1]["date"]) == (25, "2024-03", "2026-03")
 
 
 @pytest.mark.parametrize("ending", ["", ".csv", ".svg"])
-def test_an_unknown_report_is_not_found(client: FlaskClient, manager: dict[str, str], ending: str) -> None:
-    answer = client.get(f"{REPORT}/weather{ending}", headers=manager)
+def test_an_unknown_report_is_not_found(client: FlaskClient, as_manager: dict[str, str], ending: str) -> None:
+    answer = client.get(f"{REPORT}/weather{ending}", headers=as_manager)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "NOT_FOUND")
     assert "picker-speed" in answer.json["error"]["message"]
 
 
 def test_csv_has_the_rows_of_the_table_and_no_formulas(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     product = make_product(session, name='=HYPERLINK("x"), olives', sku="OLIVES", price=Decimal("12.90"))
     picked(session, delivered(session, product), 1)
 
-    answer = client.get(f"{REPORT}/top-products.csv", query_string=MARCH, headers=manager)
+    answer = client.get(f"{REPORT}/top-products.csv", query_string=MARCH, headers=as_manager)
 
     assert answer.content_type == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="top-products-2026-03-09-2026-03-11.csv"'
@@ -480,12 +475,12 @@ def texts_of(svg: str) -> list[str]:
 
 
 def test_a_chart_is_drawn_from_the_rows_of_the_table(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     product = make_product(session, name="<script>alert('&')</script>", price=Decimal("12.90"))
     picked(session, delivered(session, product), 1)
 
-    answer = client.get(f"{REPORT}/top-products.svg", query_string={**MARCH, "width": 1600}, headers=manager)
+    answer = client.get(f"{REPORT}/top-products.svg", query_string={**MARCH, "width": 1600}, headers=as_manager)
 
     assert answer.content_type.startswith("image/svg+xml")
     assert "<script>" not in answer.text
@@ -495,29 +490,29 @@ def test_a_chart_is_drawn_from_the_rows_of_the_table(
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_is_drawn_and_written_with_no_data_at_all(
-    client: FlaskClient, manager: dict[str, str], name: str
+    client: FlaskClient, as_manager: dict[str, str], name: str
 ) -> None:
-    chart = client.get(f"{REPORT}/{name}.svg?width=300", headers=manager)
-    table = client.get(f"{REPORT}/{name}.csv", headers=manager)
+    chart = client.get(f"{REPORT}/{name}.svg?width=300", headers=as_manager)
+    table = client.get(f"{REPORT}/{name}.csv", headers=as_manager)
 
     assert "No data" in texts_of(chart.text)
     assert table.text.splitlines()[0].split(",") == [column.key for column in REPORTS[name].columns]
 
 
 @pytest.mark.parametrize("width", [299, 1601])
-def test_a_chart_has_a_sensible_width(client: FlaskClient, manager: dict[str, str], width: int) -> None:
-    assert client.get(f"{REPORT}/orders.svg?width={width}", headers=manager).status_code == 400
+def test_a_chart_has_a_sensible_width(client: FlaskClient, as_manager: dict[str, str], width: int) -> None:
+    assert client.get(f"{REPORT}/orders.svg?width={width}", headers=as_manager).status_code == 400
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_every_report_takes_one_statement(
-    client: FlaskClient, session: Session, manager: dict[str, str], statements: Statements, name: str
+    client: FlaskClient, session: Session, as_manager: dict[str, str], statements: Statements, name: str
 ) -> None:
     signing_in = 1
     for _ in range(3):
         delivered(session, make_product(session))
     statements.clear()
 
-    client.get(f"{REPORT}/{name}?range=1y", headers=manager)
+    client.get(f"{REPORT}/{name}?range=1y", headers=as_manager)
 
     assert len(statements) == signing_in + 1

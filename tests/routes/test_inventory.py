@@ -7,25 +7,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain.enums import LocationKind, MovementKind, Role
+from app.domain.enums import LocationKind, MovementKind
 from app.models import AuditEvent, Inventory, Product, StockChange, StockLocation, StockMovement
 from tests.conftest import Statements
-from tests.factories import make_employee, make_location, make_product, make_stock, make_user, sign_in
+from tests.factories import make_employee, make_location, make_product, make_stock, sign_in
 from tests.shopping import assert_sound, make_shopper, one, open_shop
 
 INVENTORY = "/api/v1/admin/inventory"
 MOVEMENTS = "/api/v1/ops/stock-movements"
 LOW = "/api/v1/ops/low-stock"
-
-
-@pytest.fixture
-def manager(session: Session) -> dict[str, str]:
-    return sign_in(session, make_user(session, role=Role.MANAGER))
-
-
-@pytest.fixture
-def branch(session: Session) -> StockLocation:
-    return make_location(session)
 
 
 def ids(answer: Any) -> list[int]:
@@ -47,11 +37,11 @@ def stocked(session: Session, branch: StockLocation, quantity: int = 5, **column
     return row
 
 
-def test_a_row_carries_what_the_screen_shows(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+def test_a_row_carries_what_the_screen_shows(client: FlaskClient, session: Session, as_manager: dict[str, str]) -> None:
     branch = make_location(session, name="Haifa")
     product = make_product(session, stock={branch: 7}, name="Tahini", sku="TAH-1", bin_location="A-03")
 
-    answer = client.get(INVENTORY, headers=manager)
+    answer = client.get(INVENTORY, headers=as_manager)
 
     (row,) = answer.json["data"]["items"]
     assert row.pop("updated_at")
@@ -85,22 +75,22 @@ def test_employees_see_the_stock_of_their_branches_only(client: FlaskClient, ses
 
 
 def test_the_stock_of_a_vendors_shop_is_not_the_supermarkets(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     row = stocked(session, make_location(session, kind=LocationKind.SHOP))
 
-    assert ids(client.get(INVENTORY, headers=manager)) == []
-    assert client.patch(f"{INVENTORY}/{row.id}", json={"reorder_point": 1}, headers=manager).status_code == 404
+    assert ids(client.get(INVENTORY, headers=as_manager)) == []
+    assert client.patch(f"{INVENTORY}/{row.id}", json={"reorder_point": 1}, headers=as_manager).status_code == 404
 
 
 def test_rows_are_chosen_by_branch_product_text_low_stock_and_recount(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     tea = stocked(session, branch, 2, name="Green 50% Tea", sku="GT-100", reorder_point=3)
     jam = stocked(session, make_location(session), 9, name="Jam", sku="JAM_7", needs_recount=True)
 
     def found(query: str) -> list[int]:
-        return ids(client.get(f"{INVENTORY}?{query}", headers=manager))
+        return ids(client.get(f"{INVENTORY}?{query}", headers=as_manager))
 
     assert found(f"branchId={branch.id}") == found(f"branch_id={branch.id}") == [tea.id]
     assert found(f"productId={jam.product_id}") == [jam.id]
@@ -112,24 +102,24 @@ def test_rows_are_chosen_by_branch_product_text_low_stock_and_recount(
     assert found("needs_recount=no") == [tea.id]
 
 
-def test_an_empty_filter_is_no_filter(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+def test_an_empty_filter_is_no_filter(client: FlaskClient, session: Session, as_manager: dict[str, str]) -> None:
     make_stock(session, make_product(session), make_location(session), 5)
 
-    answer = client.get(f"{INVENTORY}?branchId=&productId=", headers=manager)
+    answer = client.get(f"{INVENTORY}?branchId=&productId=", headers=as_manager)
 
     assert len(answer.json["data"]["items"]) == 1
 
 
 def test_pages_by_offset_and_by_cursor_agree_and_count_all_rows(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     made = [stocked(session, branch).id for _ in range(5)]
 
-    first = client.get(f"{INVENTORY}?limit=2", headers=manager)
+    first = client.get(f"{INVENTORY}?limit=2", headers=as_manager)
     cursor = first.json["data"]["pagination"]["next_cursor"]
-    by_offset = client.get(f"{INVENTORY}?limit=2&offset=2", headers=manager)
-    by_cursor = client.get(f"{INVENTORY}?limit=2&cursor={cursor}", headers=manager)
-    last = client.get(f"{INVENTORY}?limit=2&offset=4", headers=manager)
+    by_offset = client.get(f"{INVENTORY}?limit=2&offset=2", headers=as_manager)
+    by_cursor = client.get(f"{INVENTORY}?limit=2&cursor={cursor}", headers=as_manager)
+    last = client.get(f"{INVENTORY}?limit=2&offset=4", headers=as_manager)
 
     assert ids(first) == made[:2]
     assert ids(by_offset) == ids(by_cursor) == made[2:4]
@@ -139,45 +129,45 @@ def test_pages_by_offset_and_by_cursor_agree_and_count_all_rows(
 
 
 def test_the_frontend_may_ask_for_ten_thousand_rows_and_bad_numbers_fall_back(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     stocked(session, branch)
 
     def limit(asked: str) -> int:
-        return client.get(f"{INVENTORY}?limit={asked}", headers=manager).json["data"]["pagination"]["limit"]
+        return client.get(f"{INVENTORY}?limit={asked}", headers=as_manager).json["data"]["pagination"]["limit"]
 
     assert limit("10000") == 10_000
     assert limit("99999") == 10_000
     assert limit("many") == 50
-    assert client.get(f"{INVENTORY}?limit=-1", headers=manager).status_code == 400
-    assert client.get(f"{INVENTORY}?offset=-1", headers=manager).status_code == 400
+    assert client.get(f"{INVENTORY}?limit=-1", headers=as_manager).status_code == 400
+    assert client.get(f"{INVENTORY}?offset=-1", headers=as_manager).status_code == 400
 
 
 def test_the_screen_costs_the_same_statements_for_one_row_and_for_many(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, statements: Statements
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, statements: Statements
 ) -> None:
     stocked(session, branch)
-    client.get(INVENTORY, headers=manager)
+    client.get(INVENTORY, headers=as_manager)
     statements.clear()
-    client.get(INVENTORY, headers=manager)
+    client.get(INVENTORY, headers=as_manager)
     for_one = len(statements)
     for _ in range(20):
         stocked(session, branch)
     statements.clear()
 
-    client.get(INVENTORY, headers=manager)
+    client.get(INVENTORY, headers=as_manager)
 
     assert len(statements) == for_one == 2  # the token's session, the page
 
 
 def test_a_new_row_is_explained_audited_and_made_once(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     product = make_product(session)
     body = {"product_id": product.id, "branch_id": branch.id, "available_quantity": 8, "reserved_quantity": 2}
 
-    made = client.post(INVENTORY, json={**body, "reorder_point": 3}, headers=manager)
-    again = client.post(INVENTORY, json=body, headers=manager)
+    made = client.post(INVENTORY, json={**body, "reorder_point": 3}, headers=as_manager)
+    again = client.post(INVENTORY, json=body, headers=as_manager)
 
     assert made.status_code == 201
     row = made.json["data"]
@@ -192,14 +182,14 @@ def test_a_new_row_is_explained_audited_and_made_once(
 
 
 def test_a_new_row_needs_a_branch_and_a_product_of_the_supermarket(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     shop = make_location(session, kind=LocationKind.SHOP)
     own, foreign = make_product(session), make_product(session, shop_id=shop.id)
 
     def status(product: int, place: int) -> int:
         body = {"product_id": product, "branch_id": place, "available_quantity": 1}
-        return client.post(INVENTORY, json=body, headers=manager).status_code
+        return client.post(INVENTORY, json=body, headers=as_manager).status_code
 
     assert status(own.id, 999_999) == 404
     assert status(own.id, shop.id) == 404
@@ -210,14 +200,14 @@ def test_a_new_row_needs_a_branch_and_a_product_of_the_supermarket(
 
 @pytest.mark.parametrize("path", [INVENTORY + "/{}", INVENTORY + "/item-{}"])
 def test_an_edit_at_either_address_is_explained_and_audited(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, path: str
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, path: str
 ) -> None:
     row = stocked(session, branch, 5)
 
     answer = client.patch(
         path.format(row.id),
         json={"available_quantity": 12, "reserved_quantity": 3, "reason": "Found a crate"},
-        headers=manager,
+        headers=as_manager,
     )
 
     assert answer.status_code == 200
@@ -237,13 +227,13 @@ def test_an_edit_at_either_address_is_explained_and_audited(
 
 
 def test_an_edit_of_one_number_keeps_the_others_and_a_reorder_point_moves_nothing(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     row = stocked(session, branch, 5, reorder_point=2)
 
-    client.patch(f"{INVENTORY}/{row.id}", json={"reorder_point": 9}, headers=manager)
+    client.patch(f"{INVENTORY}/{row.id}", json={"reorder_point": 9}, headers=as_manager)
     only_point = session.scalars(select(StockChange)).all()
-    client.patch(f"{INVENTORY}/{row.id}", json={"available_quantity": 4}, headers=manager)
+    client.patch(f"{INVENTORY}/{row.id}", json={"available_quantity": 4}, headers=as_manager)
 
     kept = shelf(session, row.id)
     assert only_point == []
@@ -256,11 +246,11 @@ def test_an_edit_of_one_number_keeps_the_others_and_a_reorder_point_moves_nothin
     [{}, {"reason": "why"}, {"available_quantity": -1}, {"available_quantity": True}, {"reserved_quantity": 2_000_000}],
 )
 def test_an_edit_without_a_number_or_with_an_impossible_one_is_refused(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, body: dict[str, Any]
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, body: dict[str, Any]
 ) -> None:
     row = stocked(session, branch)
 
-    answer = client.patch(f"{INVENTORY}/{row.id}", json=body, headers=manager)
+    answer = client.patch(f"{INVENTORY}/{row.id}", json=body, headers=as_manager)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
 
@@ -275,7 +265,7 @@ def test_employees_may_not_edit(client: FlaskClient, session: Session, branch: S
 
 
 def test_reserved_never_goes_below_what_open_orders_hold(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     shop = open_shop(session, stock=10)
     shopper = make_shopper(session, client)
@@ -284,7 +274,7 @@ def test_reserved_never_goes_below_what_open_orders_hold(
     row = one(session, Inventory)
 
     def set_reserved(quantity: int) -> Any:
-        return client.patch(f"{INVENTORY}/{row.id}", json={"reserved_quantity": quantity}, headers=manager)
+        return client.patch(f"{INVENTORY}/{row.id}", json={"reserved_quantity": quantity}, headers=as_manager)
 
     refused, above, exact = set_reserved(3), set_reserved(6), set_reserved(4)
 
@@ -320,19 +310,19 @@ def test_low_stock_lists_what_is_at_or_below_its_reorder_point_most_urgent_first
 
 
 def test_movements_explain_every_piece_back_to_the_first(
-    client: FlaskClient, session: Session, manager: dict[str, str]
+    client: FlaskClient, session: Session, as_manager: dict[str, str]
 ) -> None:
     shop = open_shop(session, stock=10)
     shopper = make_shopper(session, client)
     shopper.add(shop.products[0], 4)
     order_id = shopper.confirm(shop).json["data"]["order_id"]
     row = one(session, Inventory)
-    client.patch(f"{INVENTORY}/{row.id}", json={"available_quantity": 9, "reason": "crate"}, headers=manager)
+    client.patch(f"{INVENTORY}/{row.id}", json={"available_quantity": 9, "reason": "crate"}, headers=as_manager)
     query = f"{MOVEMENTS}?branch_id={shop.warehouse.id}&product_id={shop.products[0].id}"
 
-    whole = client.get(query, headers=manager).json["data"]["items"]
-    first = client.get(f"{query}&limit=2", headers=manager).json["data"]
-    rest = client.get(f"{query}&limit=2&cursor={first['next_cursor']}", headers=manager).json["data"]
+    whole = client.get(query, headers=as_manager).json["data"]["items"]
+    first = client.get(f"{query}&limit=2", headers=as_manager).json["data"]
+    rest = client.get(f"{query}&limit=2&cursor={first['next_cursor']}", headers=as_manager).json["data"]
 
     assert [(m["kind"], m["available_change"], m["available_after"], m["reserved_after"]) for m in whole] == [
         ("adjust", 3, 9, 4),
@@ -346,7 +336,7 @@ def test_movements_explain_every_piece_back_to_the_first(
 
 
 def test_employees_name_one_shelf_of_their_branches_to_see_movements(
-    client: FlaskClient, session: Session, branch: StockLocation, manager: dict[str, str]
+    client: FlaskClient, session: Session, branch: StockLocation, as_manager: dict[str, str]
 ) -> None:
     row, foreign = stocked(session, branch), stocked(session, make_location(session))
     headers = sign_in(session, make_employee(session, branch))
@@ -356,7 +346,7 @@ def test_employees_name_one_shelf_of_their_branches_to_see_movements(
         return len(answer.json["data"]["items"])
 
     refused = client.get(f"{MOVEMENTS}?branchId={branch.id}", headers=headers)
-    of_all = client.get(MOVEMENTS, headers=manager).json["data"]["items"]
+    of_all = client.get(MOVEMENTS, headers=as_manager).json["data"]["items"]
 
     assert (refused.status_code, refused.json["error"]["code"]) == (400, "BRANCH_AND_PRODUCT_NEEDED")
     assert seen(branch.id, row.product_id) == 1

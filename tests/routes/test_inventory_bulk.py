@@ -8,25 +8,15 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import LocationKind, Role
+from app.domain.enums import LocationKind
 from app.domain.stock_rows import MOST_ROWS
 from app.models import AuditEvent, Inventory, Product, StockChange, StockLocation
 from tests.conftest import Statements
-from tests.factories import make_location, make_product, make_stock, make_user, sign_in
+from tests.factories import make_location, make_product, make_stock
 from tests.shopping import assert_sound, make_shopper, open_shop
 
 BULK = "/api/v1/admin/inventory/bulk"
 HEADER = "product_id,branch_id,available_quantity,reserved_quantity"
-
-
-@pytest.fixture
-def manager(session: Session) -> dict[str, str]:
-    return sign_in(session, make_user(session, role=Role.MANAGER))
-
-
-@pytest.fixture
-def branch(session: Session) -> StockLocation:
-    return make_location(session)
 
 
 def send(client: FlaskClient, headers: dict[str, str], content: str | bytes, field: str = "file") -> TestResponse:
@@ -52,7 +42,7 @@ def actions(answer: TestResponse) -> list[Any]:
 
 
 def test_rows_are_created_updated_or_left_as_they_are(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     new, old, same = (make_product(session) for _ in range(3))
     make_stock(session, old, branch, 5)
@@ -60,7 +50,7 @@ def test_rows_are_created_updated_or_left_as_they_are(
 
     answer = send(
         client,
-        manager,
+        as_manager,
         lines(f"{new.id},{branch.id},3,1", f"{old.id},{branch.id},9,0", f"{same.id},{branch.id},7,0"),
     )
 
@@ -77,22 +67,22 @@ def test_rows_are_created_updated_or_left_as_they_are(
     assert_sound()
 
 
-def test_a_refused_row_names_the_ids_that_can_be_read(client: FlaskClient, manager: dict[str, str]) -> None:
-    answer = send(client, manager, lines("7,2,-4,0", "seven,2,4,0", f"{2**63},0,4,0", "7"))
+def test_a_refused_row_names_the_ids_that_can_be_read(client: FlaskClient, as_manager: dict[str, str]) -> None:
+    answer = send(client, as_manager, lines("7,2,-4,0", "seven,2,4,0", f"{2**63},0,4,0", "7"))
 
     found = [(result["product_id"], result["branch_id"]) for result in answer.json["data"]["results"]]
     assert found == [(7, 2), (None, 2), (None, None), (7, None)]
 
 
 def test_a_bad_row_is_reported_and_loses_no_other(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     good, last = make_product(session), make_product(session)
     foreign = make_product(session, shop_id=make_location(session, kind=LocationKind.SHOP).id)
 
     answer = send(
         client,
-        manager,
+        as_manager,
         lines(
             f"{good.id},{branch.id},4,0",
             f"{good.id},{branch.id},minus one,0",
@@ -127,39 +117,39 @@ def test_a_bad_row_is_reported_and_loses_no_other(
 @pytest.mark.parametrize("encode", [str.encode, lambda text: b"\xef\xbb\xbf" + text.encode()])
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_semicolons_byte_order_marks_and_any_line_end_are_read(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, encode: Any, end: str
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, encode: Any, end: str
 ) -> None:
     product = make_product(session)
     text = f"Branch_ID;Product_ID;Available_Quantity;Reorder_Point{end}{branch.id};{product.id};6;2"
 
-    answer = send(client, manager, encode(text))
+    answer = send(client, as_manager, encode(text))
 
     assert actions(answer) == [(2, "success", "created")]
     assert session.scalars(select(Inventory.reorder_point)).one() == 2
 
 
 def test_an_empty_or_absent_cell_keeps_what_the_shop_has(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation
 ) -> None:
     product = make_product(session)
-    send(client, manager, f"{HEADER},reorder_point\n{product.id},{branch.id},5,2,3")
+    send(client, as_manager, f"{HEADER},reorder_point\n{product.id},{branch.id},5,2,3")
 
-    send(client, manager, f"product_id,branch_id,available_quantity,reorder_point\n{product.id},{branch.id},8,")
+    send(client, as_manager, f"product_id,branch_id,available_quantity,reorder_point\n{product.id},{branch.id},8,")
 
     row = session.execute(select(Inventory).execution_options(populate_existing=True)).scalar_one()
     assert (row.available_quantity, row.reserved_quantity, row.reorder_point) == (8, 2, 3)
     assert_sound()
 
 
-def test_what_orders_hold_cannot_be_set_away(client: FlaskClient, session: Session, manager: dict[str, str]) -> None:
+def test_what_orders_hold_cannot_be_set_away(client: FlaskClient, session: Session, as_manager: dict[str, str]) -> None:
     shop = open_shop(session, stock=10)
     shopper = make_shopper(session, client)
     shopper.add(shop.products[0], 4)
     shopper.confirm(shop)
     place = f"{shop.products[0].id},{shop.warehouse.id}"
 
-    refused = send(client, manager, lines(f"{place},50,3"))
-    taken = send(client, manager, lines(f"{place},50,4"))
+    refused = send(client, as_manager, lines(f"{place},50,3"))
+    taken = send(client, as_manager, lines(f"{place},50,4"))
 
     assert actions(refused) == [(2, "error", None)]
     assert "hold 4 pieces" in refused.json["data"]["error_details"][0]["error"]
@@ -180,31 +170,31 @@ def test_what_orders_hold_cannot_be_set_away(client: FlaskClient, session: Sessi
     ],
 )
 def test_a_file_that_is_no_stock_file_is_refused_as_a_whole(
-    client: FlaskClient, manager: dict[str, str], content: bytes, said: str
+    client: FlaskClient, as_manager: dict[str, str], content: bytes, said: str
 ) -> None:
-    answer = send(client, manager, content)
+    answer = send(client, as_manager, content)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "INVALID_CSV")
     assert said in answer.json["error"]["message"]
 
 
-def test_a_call_without_a_file_says_so(client: FlaskClient, manager: dict[str, str]) -> None:
-    empty = client.post(BULK, headers=manager)
-    as_text = client.post(BULK, data={"file": HEADER}, content_type="multipart/form-data", headers=manager)
-    elsewhere = send(client, manager, HEADER, field="upload")
+def test_a_call_without_a_file_says_so(client: FlaskClient, as_manager: dict[str, str]) -> None:
+    empty = client.post(BULK, headers=as_manager)
+    as_text = client.post(BULK, data={"file": HEADER}, content_type="multipart/form-data", headers=as_manager)
+    elsewhere = send(client, as_manager, HEADER, field="upload")
 
     for answer in (empty, as_text, elsewhere):
         assert (answer.status_code, answer.json["error"]["code"]) == (400, "NO_FILE")
 
 
-def test_a_file_beyond_five_megabytes_is_too_large(client: FlaskClient, manager: dict[str, str]) -> None:
-    answer = send(client, manager, b"x" * 5_000_001)
+def test_a_file_beyond_five_megabytes_is_too_large(client: FlaskClient, as_manager: dict[str, str]) -> None:
+    answer = send(client, as_manager, b"x" * 5_000_001)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (413, "HTTP_413")
 
 
 def test_many_rows_cost_no_more_statements_than_few(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, statements: Statements
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, statements: Statements
 ) -> None:
     products = [make_product(session) for _ in range(12)]
     for product in products[:8]:
@@ -213,9 +203,9 @@ def test_many_rows_cost_no_more_statements_than_few(
     many = lines(*(f"{product.id},{branch.id},6,0" for product in products))
     statements.clear()
 
-    send(client, manager, few)
+    send(client, as_manager, few)
     for_few = len(statements)
     statements.clear()
-    send(client, manager, many)
+    send(client, as_manager, many)
 
     assert len(statements) == for_few

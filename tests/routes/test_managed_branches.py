@@ -20,11 +20,6 @@ from tests.shopping import make_shopper, open_shop
 WINDOW = {"day_of_week": 2, "start_time": "08:00", "end_time": "10:00"}
 
 
-@pytest.fixture
-def manager(client: FlaskClient, session: Session) -> Manager:
-    return make_manager(session, client)
-
-
 def test_only_managers_and_admins_edit_branches_and_slots(client: FlaskClient, session: Session) -> None:
     assert_for_managers_only(
         session,

@@ -20,11 +20,6 @@ MILK_GTIN = "7290000066318"
 OTHER_GTIN = "4006381333931"
 
 
-@pytest.fixture
-def manager(client: FlaskClient, session: Session) -> Manager:
-    return make_manager(session, client)
-
-
 def form(session: Session, **change: Any) -> dict[str, Any]:
     """A product as the ops frontend sends it."""
     body = {"name": "Olive oil (750 ml) & more, 5%", "sku": "OLIVE-OIL-750-ML-MORE-4711", "price": 39.9}

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import AuditEvent, User
-from tests.factories import make_user, sign_in
+from tests.factories import make_user
 
 ME = "/api/v1/me"
 
@@ -14,11 +14,6 @@ ME = "/api/v1/me"
 @pytest.fixture
 def user(session: Session) -> User:
     return make_user(session, phone="0501112233")
-
-
-@pytest.fixture
-def headers(session: Session, user: User) -> dict[str, str]:
-    return sign_in(session, user)
 
 
 def audited(session: Session) -> list[tuple[object, ...]]:

@@ -17,16 +17,6 @@ URL = "/api/v1/me/payment-tokens"
 CARD = "4242424242421234"
 
 
-@pytest.fixture
-def user(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def headers(session: Session, user: User) -> dict[str, str]:
-    return sign_in(session, user)
-
-
 def save(client: FlaskClient, headers: dict[str, str], **body: Any) -> Any:
     return client.post(URL, json=body or {"card_number": CARD}, headers=headers)
 

@@ -16,21 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.models import Product, StoredImage
 from tests.factories import make_product
-from tests.managing import Manager, audited, make_manager
+from tests.managing import Manager, audited
 from tests.pictures import opened, picture
 
 ORIENTATION, GPS = 0x0112, 0x8825
 TURNED_LEFT = 6
-
-
-@pytest.fixture
-def manager(client: FlaskClient, session: Session) -> Manager:
-    return make_manager(session, client)
-
-
-@pytest.fixture
-def product(session: Session) -> Product:
-    return make_product(session)
 
 
 def sent(file: bytes, *, name: str = "photo.jpg", field: str = "file") -> dict[str, Any]:

@@ -20,11 +20,6 @@ def url(product: Product) -> str:
 
 
 @pytest.fixture
-def product(session: Session) -> Product:
-    return make_product(session)
-
-
-@pytest.fixture
 def buyer(session: Session, product: Product) -> User:
     """Somebody who bought the product."""
     user = make_user(session, full_name="Dana Maria Levi")

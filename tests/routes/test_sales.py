@@ -216,20 +216,16 @@ class TestSold:
 
 
 class TestManaging:
-    @pytest.fixture
-    def headers(self, session: Session) -> dict[str, str]:
-        return factories.sign_in(session, factories.make_user(session, role=Role.MANAGER))
-
     def put(self, client: FlaskClient, headers: dict[str, str], product_id: int, **form: Any) -> TestResponse:
         body = {"sale_price": 7.5, "ends_at": TOMORROW.isoformat(), **form}
         return client.put(f"/api/v1/admin/products/{product_id}/sale", json=body, headers=headers)
 
     def test_a_sale_without_a_start_begins_at_once(
-        self, client: FlaskClient, session: Session, headers: dict[str, str]
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str]
     ) -> None:
         product = make_product(session)
 
-        answer = self.put(client, headers, product.id)
+        answer = self.put(client, as_manager, product.id)
 
         assert answer.status_code == 200
         data = answer.json["data"]
@@ -238,14 +234,14 @@ class TestManaging:
         assert one(session, Product).current_price == Decimal("7.50")
 
     def test_a_sale_is_audited_with_what_was_before(
-        self, client: FlaskClient, session: Session, headers: dict[str, str]
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str]
     ) -> None:
         product = make_product(session)
-        self.put(client, headers, product.id)
+        self.put(client, as_manager, product.id)
 
         answer = self.put(
             client,
-            headers,
+            as_manager,
             product.id,
             sale_price="6.00",
             starts_at=TOMORROW.isoformat(),
@@ -260,12 +256,12 @@ class TestManaging:
         assert set(event.new_value) == {"sale_price", "sale_starts_at", "sale_ends_at"}
 
     def test_a_sale_taken_off_ends_at_once(
-        self, client: FlaskClient, session: Session, headers: dict[str, str]
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str]
     ) -> None:
         product = put_on_sale(session, make_product(session), "7.50")
         address = f"/api/v1/admin/products/{product.id}/sale"
 
-        answers = [client.delete(address, headers=headers) for _ in range(2)]
+        answers = [client.delete(address, headers=as_manager) for _ in range(2)]
 
         assert [answer.status_code for answer in answers] == [200, 404]
         assert answers[1].json["error"]["code"] == "SALE_NOT_FOUND"
@@ -275,9 +271,9 @@ class TestManaging:
 
     @pytest.mark.parametrize("price", [10, "10.01", 11])
     def test_a_sale_price_must_be_below_the_price(
-        self, client: FlaskClient, session: Session, headers: dict[str, str], price: Any
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str], price: Any
     ) -> None:
-        answer = self.put(client, headers, make_product(session).id, sale_price=price)
+        answer = self.put(client, as_manager, make_product(session).id, sale_price=price)
 
         assert (answer.status_code, answer.json["error"]["code"]) == (400, "SALE_NOT_BELOW_PRICE")
         assert answer.json["error"]["details"] == {"price": 10.0}
@@ -295,15 +291,18 @@ class TestManaging:
         ids=["ended", "starts after its end", "end without an offset", "no end", "for nothing", "half a cent"],
     )
     def test_a_sale_that_makes_no_sense_is_refused(
-        self, client: FlaskClient, session: Session, headers: dict[str, str], form: dict[str, Any], code: str
+        self, client: FlaskClient, session: Session, as_manager: dict[str, str], form: dict[str, Any], code: str
     ) -> None:
-        answer = self.put(client, headers, make_product(session).id, **form)
+        answer = self.put(client, as_manager, make_product(session).id, **form)
 
         assert (answer.status_code, answer.json["error"]["code"]) == (400, code)
         assert one(session, Product).sale_price is None
 
-    def test_an_unknown_product_is_not_found(self, client: FlaskClient, headers: dict[str, str]) -> None:
-        answers = [self.put(client, headers, 999), client.delete("/api/v1/admin/products/999/sale", headers=headers)]
+    def test_an_unknown_product_is_not_found(self, client: FlaskClient, as_manager: dict[str, str]) -> None:
+        answers = [
+            self.put(client, as_manager, 999),
+            client.delete("/api/v1/admin/products/999/sale", headers=as_manager),
+        ]
 
         assert [(each.status_code, each.json["error"]["code"]) for each in answers] == [(404, "NOT_FOUND")] * 2
 

@@ -11,15 +11,10 @@ from sqlalchemy.orm import Session
 from app.domain.enums import Role
 from app.models import AuditEvent, Order
 from tests.factories import make_user, sign_in
-from tests.managing import Manager, assert_for_managers_only, audited, make_manager
+from tests.managing import Manager, assert_for_managers_only, audited
 from tests.shopping import make_shopper, one, open_shop
 
 URL = "/api/v1/admin/settings"
-
-
-@pytest.fixture
-def manager(client: FlaskClient, session: Session) -> Manager:
-    return make_manager(session, client)
 
 
 @pytest.mark.parametrize("role", list(Role))

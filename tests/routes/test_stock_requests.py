@@ -8,10 +8,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import LocationKind, MovementKind, Role
+from app.domain.enums import LocationKind, MovementKind
 from app.models import AuditEvent, Inventory, Product, StockChange, StockLocation, StockMovement, User
 from tests.conftest import Statements
-from tests.factories import make_employee, make_location, make_product, make_user, sign_in
+from tests.factories import make_employee, make_location, make_product, sign_in
 from tests.shopping import assert_sound
 
 REQUESTS = "/api/v1/stock-requests"
@@ -39,11 +39,6 @@ def headers(session: Session, employee: User) -> dict[str, str]:
     return sign_in(session, employee)
 
 
-@pytest.fixture
-def manager(session: Session) -> dict[str, str]:
-    return sign_in(session, make_user(session, role=Role.MANAGER))
-
-
 def ask(
     client: FlaskClient, headers: dict[str, str], branch: StockLocation, product: Product, **body: Any
 ) -> TestResponse:
@@ -51,8 +46,8 @@ def ask(
     return client.post(REQUESTS, json={**form, **body}, headers=headers)
 
 
-def resolve(client: FlaskClient, manager: dict[str, str], request_id: int, **body: Any) -> TestResponse:
-    return client.patch(f"{ADMIN}/{request_id}/resolve", json=body, headers=manager)
+def resolve(client: FlaskClient, as_manager: dict[str, str], request_id: int, **body: Any) -> TestResponse:
+    return client.patch(f"{ADMIN}/{request_id}/resolve", json=body, headers=as_manager)
 
 
 def available(session: Session) -> int:
@@ -109,7 +104,7 @@ def test_an_employee_asks_for_stock(
 
 
 def test_one_may_only_ask_for_what_a_branch_of_ones_own_keeps(
-    client: FlaskClient, session: Session, headers: dict[str, str], manager: dict[str, str], product: Product
+    client: FlaskClient, session: Session, headers: dict[str, str], as_manager: dict[str, str], product: Product
 ) -> None:
     other = make_location(session)
     kept_elsewhere = make_product(session, stock={other: 1})
@@ -117,9 +112,9 @@ def test_one_may_only_ask_for_what_a_branch_of_ones_own_keeps(
     of_a_vendor = make_product(session, stock={shop: 1})
 
     assert ask(client, headers, other, kept_elsewhere).status_code == 404
-    assert ask(client, manager, other, product).status_code == 404
-    assert ask(client, manager, shop, of_a_vendor).status_code == 404
-    assert ask(client, manager, other, kept_elsewhere).status_code == 201
+    assert ask(client, as_manager, other, product).status_code == 404
+    assert ask(client, as_manager, shop, of_a_vendor).status_code == 404
+    assert ask(client, as_manager, other, kept_elsewhere).status_code == 201
 
 
 @pytest.mark.parametrize("body", [{"quantity": 0}, {"quantity": 10_001}, {"request_type": "TAKE"}, {"note": "x"}])
@@ -133,42 +128,42 @@ def test_lists_show_ones_own_those_of_ones_branches_or_all(
     client: FlaskClient,
     session: Session,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
 ) -> None:
     other = make_location(session)
     elsewhere = make_product(session, stock={other: 1})
     mine = ask(client, headers, branch, product).json["data"]["id"]
-    of_my_branch = ask(client, manager, branch, product).json["data"]["id"]
-    foreign = ask(client, manager, other, elsewhere).json["data"]["id"]
+    of_my_branch = ask(client, as_manager, branch, product).json["data"]["id"]
+    foreign = ask(client, as_manager, other, elsewhere).json["data"]["id"]
 
     assert ids(client.get(f"{REQUESTS}/my", headers=headers)) == [mine]
     assert ids(client.get(OPS, headers=headers)) == [of_my_branch, mine]
     assert ids(client.get(f"{OPS}?branch_id={other.id}", headers=headers)) == []
-    assert ids(client.get(OPS, headers=manager)) == [foreign, of_my_branch, mine]
-    assert ids(client.get(f"{ADMIN}?branchId={other.id}", headers=manager)) == [foreign]
+    assert ids(client.get(OPS, headers=as_manager)) == [foreign, of_my_branch, mine]
+    assert ids(client.get(f"{ADMIN}?branchId={other.id}", headers=as_manager)) == [foreign]
     assert client.get(ADMIN, headers=headers).status_code == 403
-    assert client.get(f"{ADMIN}/{mine}", headers=manager).json["data"]["requester"] == "Noa Bar"
-    missing = client.get(f"{ADMIN}/999999", headers=manager)
+    assert client.get(f"{ADMIN}/{mine}", headers=as_manager).json["data"]["requester"] == "Noa Bar"
+    missing = client.get(f"{ADMIN}/999999", headers=as_manager)
     assert (missing.status_code, missing.json["error"]["code"]) == (404, "STOCK_REQUEST_NOT_FOUND")
 
 
 def test_the_queue_is_filtered_by_status_and_paged_newest_first(
-    client: FlaskClient, headers: dict[str, str], manager: dict[str, str], branch: StockLocation, product: Product
+    client: FlaskClient, headers: dict[str, str], as_manager: dict[str, str], branch: StockLocation, product: Product
 ) -> None:
     made = [ask(client, headers, branch, product).json["data"]["id"] for _ in range(5)]
-    resolve(client, manager, made[0], status="REJECTED", rejection_reason="Enough there")
+    resolve(client, as_manager, made[0], status="REJECTED", rejection_reason="Enough there")
 
-    pending = client.get(f"{ADMIN}?status=PENDING&limit=2", headers=manager)
-    by_offset = client.get(f"{ADMIN}?status=PENDING&limit=2&offset=2", headers=manager)
+    pending = client.get(f"{ADMIN}?status=PENDING&limit=2", headers=as_manager)
+    by_offset = client.get(f"{ADMIN}?status=PENDING&limit=2&offset=2", headers=as_manager)
     cursor = pending.json["meta"]["next_cursor"]
-    by_cursor = client.get(f"{ADMIN}?status=PENDING&limit=2&cursor={cursor}", headers=manager)
+    by_cursor = client.get(f"{ADMIN}?status=PENDING&limit=2&cursor={cursor}", headers=as_manager)
 
     assert ids(pending) == [made[4], made[3]]
     assert pending.json["meta"]["total"] == 4
     assert ids(by_offset) == ids(by_cursor) == [made[2], made[1]]
-    assert ids(client.get(f"{ADMIN}?status=REJECTED", headers=manager)) == [made[0]]
+    assert ids(client.get(f"{ADMIN}?status=REJECTED", headers=as_manager)) == [made[0]]
 
 
 def test_numbers_of_the_own_list_are_clamped_or_refused(client: FlaskClient, headers: dict[str, str]) -> None:
@@ -186,7 +181,7 @@ def test_an_approved_request_changes_the_stock_by_the_approved_quantity(
     client: FlaskClient,
     session: Session,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
     request_type: str,
@@ -195,7 +190,7 @@ def test_an_approved_request_changes_the_stock_by_the_approved_quantity(
 ) -> None:
     asked = ask(client, headers, branch, product, request_type=request_type, quantity=50).json["data"]["id"]
 
-    answer = resolve(client, manager, asked, status="APPROVED", approved_quantity=7)
+    answer = resolve(client, as_manager, asked, status="APPROVED", approved_quantity=7)
 
     row = answer.json["data"]
     assert (row["status"], row["quantity"], row["requested_quantity"]) == ("APPROVED", 7, 50)
@@ -213,13 +208,13 @@ def test_a_rejection_keeps_its_reason_and_leaves_the_stock(
     client: FlaskClient,
     session: Session,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
 ) -> None:
     asked = ask(client, headers, branch, product).json["data"]["id"]
 
-    answer = resolve(client, manager, asked, status="REJECTED", rejection_reason="  Ordered already ")
+    answer = resolve(client, as_manager, asked, status="REJECTED", rejection_reason="  Ordered already ")
 
     assert answer.json["data"]["rejection_reason"] == "Ordered already"
     assert client.get(f"{REQUESTS}/my", headers=headers).json["data"][0]["rejection_reason"] == "Ordered already"
@@ -240,7 +235,7 @@ def test_a_rejection_keeps_its_reason_and_leaves_the_stock(
 def test_a_review_without_its_decision_is_refused(
     client: FlaskClient,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
     body: dict[str, Any],
@@ -248,25 +243,25 @@ def test_a_review_without_its_decision_is_refused(
 ) -> None:
     asked = ask(client, headers, branch, product).json["data"]["id"]
 
-    answer = resolve(client, manager, asked, **body)
+    answer = resolve(client, as_manager, asked, **body)
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, code)
-    assert client.get(f"{ADMIN}/{asked}", headers=manager).json["data"]["status"] == "PENDING"
+    assert client.get(f"{ADMIN}/{asked}", headers=as_manager).json["data"]["status"] == "PENDING"
 
 
 def test_only_a_pending_request_is_reviewed(
     client: FlaskClient,
     session: Session,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
 ) -> None:
     asked = ask(client, headers, branch, product).json["data"]["id"]
-    resolve(client, manager, asked, status="APPROVED", approved_quantity=5)
+    resolve(client, as_manager, asked, status="APPROVED", approved_quantity=5)
 
-    again = resolve(client, manager, asked, status="APPROVED", approved_quantity=5)
-    unknown = resolve(client, manager, 999_999, status="APPROVED", approved_quantity=5)
+    again = resolve(client, as_manager, asked, status="APPROVED", approved_quantity=5)
+    unknown = resolve(client, as_manager, 999_999, status="APPROVED", approved_quantity=5)
 
     assert (again.status_code, again.json["error"]["code"]) == (409, "INVALID_STATUS")
     assert (unknown.status_code, unknown.json["error"]["code"]) == (404, "STOCK_REQUEST_NOT_FOUND")
@@ -274,11 +269,11 @@ def test_only_a_pending_request_is_reviewed(
 
 
 def test_a_manager_may_review_a_request_of_their_own_which_the_audit_shows(
-    client: FlaskClient, session: Session, manager: dict[str, str], branch: StockLocation, product: Product
+    client: FlaskClient, session: Session, as_manager: dict[str, str], branch: StockLocation, product: Product
 ) -> None:
-    asked = ask(client, manager, branch, product).json["data"]
+    asked = ask(client, as_manager, branch, product).json["data"]
 
-    answer = resolve(client, manager, asked["id"], status="APPROVED", approved_quantity=5)
+    answer = resolve(client, as_manager, asked["id"], status="APPROVED", approved_quantity=5)
 
     assert answer.status_code == 200
     assert set(session.scalars(select(AuditEvent.actor_user_id))) == {asked["actor_user_id"]}
@@ -288,7 +283,7 @@ def test_a_bulk_review_decides_each_request_by_itself(
     client: FlaskClient,
     session: Session,
     headers: dict[str, str],
-    manager: dict[str, str],
+    as_manager: dict[str, str],
     branch: StockLocation,
     product: Product,
 ) -> None:
@@ -301,7 +296,7 @@ def test_a_bulk_review_decides_each_request_by_itself(
         {"request_id": first, "status": "APPROVED", "approved_quantity": 2},
     ]
 
-    answer = client.patch(f"{ADMIN}/bulk-review", json={"items": items}, headers=manager)
+    answer = client.patch(f"{ADMIN}/bulk-review", json={"items": items}, headers=as_manager)
 
     assert answer.status_code == 200
     results = answer.json["data"]["results"]
@@ -317,10 +312,12 @@ def test_a_bulk_review_decides_each_request_by_itself(
 
 
 @pytest.mark.parametrize("count", [0, 201])
-def test_a_bulk_review_takes_one_to_two_hundred_items(client: FlaskClient, manager: dict[str, str], count: int) -> None:
+def test_a_bulk_review_takes_one_to_two_hundred_items(
+    client: FlaskClient, as_manager: dict[str, str], count: int
+) -> None:
     items = [{"request_id": 1, "status": "REJECTED", "rejection_reason": "no"}] * count
 
-    assert client.patch(f"{ADMIN}/bulk-review", json={"items": items}, headers=manager).status_code == 400
+    assert client.patch(f"{ADMIN}/bulk-review", json={"items": items}, headers=as_manager).status_code == 400
 
 
 def test_the_lists_cost_the_same_statements_for_one_request_and_for_many(

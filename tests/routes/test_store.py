@@ -18,16 +18,6 @@ WISHLIST = f"{STORE}/wishlist"
 NOTIFICATIONS = f"{STORE}/notifications"
 
 
-@pytest.fixture
-def user(session: Session) -> User:
-    return make_user(session)
-
-
-@pytest.fixture
-def headers(session: Session, user: User) -> dict[str, str]:
-    return sign_in(session, user)
-
-
 def make_wish(session: Session, user: User, *, minutes_ago: int = 0) -> int:
     product = make_product(session)
     made = datetime.now(UTC) - timedelta(minutes=minutes_ago)
