@@ -384,6 +384,9 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status = 'OPEN'"),
     )
+    op.create_index(
+        "ix_assistance_requests_place", "assistance_requests", ["stock_location_id", "status", "id"], unique=False
+    )
     op.create_index(op.f("ix_assistance_requests_user_id"), "assistance_requests", ["user_id"], unique=False)
     op.create_table(
         "delivery_attempts",
@@ -547,6 +550,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_substitutions")),
     )
+    op.create_index("ix_substitutions_created_at", "substitutions", ["created_at"], unique=False)
     op.create_index(
         "ix_substitutions_held",
         "substitutions",
@@ -689,13 +693,13 @@ def upgrade() -> None:
         postgresql_include=["status", "fulfillment_type"],
     )
     op.create_foreign_key(
-        op.f("fk_orders_driver_id_users"), "orders", "users", ["driver_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
         op.f("fk_orders_picker_id_users"), "orders", "users", ["picker_id"], ["id"], ondelete="SET NULL"
     )
     op.create_foreign_key(
-        op.f("fk_orders_batch_id_pick_batches"), "orders", "pick_batches", ["batch_id"], ["id"], ondelete="SET NULL"
+        op.f("fk_orders_driver_id_users"), "orders", "users", ["driver_id"], ["id"], ondelete="SET NULL"
     )
     op.create_index("ix_outbox_failed", "outbox", ["id"], unique=False, postgresql_where=sa.text("failed"))
     op.add_column("payment_operations", sa.Column("retried_at", sa.DateTime(timezone=True), nullable=True))
@@ -884,9 +888,9 @@ def downgrade() -> None:
     )
     op.drop_column("payment_operations", "retried_at")
     op.drop_index("ix_outbox_failed", table_name="outbox", postgresql_where=sa.text("failed"))
-    op.drop_constraint(op.f("fk_orders_batch_id_pick_batches"), "orders", type_="foreignkey")
-    op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
     op.drop_constraint(op.f("fk_orders_driver_id_users"), "orders", type_="foreignkey")
+    op.drop_constraint(op.f("fk_orders_picker_id_users"), "orders", type_="foreignkey")
+    op.drop_constraint(op.f("fk_orders_batch_id_pick_batches"), "orders", type_="foreignkey")
     op.drop_index("ix_orders_place", table_name="orders", postgresql_include=["status", "fulfillment_type"])
     op.drop_index(
         "ix_orders_open",
@@ -940,6 +944,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_substitutions_order_id", table_name="substitutions")
     op.drop_index("ix_substitutions_held", table_name="substitutions", postgresql_where=sa.text("held_quantity > 0"))
+    op.drop_index("ix_substitutions_created_at", table_name="substitutions")
     op.drop_table("substitutions")
     op.drop_index("ix_pick_events_order_id", table_name="pick_events")
     op.drop_index("ix_pick_events_created_at", table_name="pick_events")
@@ -949,6 +954,7 @@ def downgrade() -> None:
     op.drop_index("ix_delivery_attempts_order_id", table_name="delivery_attempts")
     op.drop_table("delivery_attempts")
     op.drop_index(op.f("ix_assistance_requests_user_id"), table_name="assistance_requests")
+    op.drop_index("ix_assistance_requests_place", table_name="assistance_requests")
     op.drop_index(
         "ix_assistance_requests_open", table_name="assistance_requests", postgresql_where=sa.text("status = 'OPEN'")
     )

@@ -60,6 +60,7 @@ class Substitution(Base):
     __table_args__ = (
         Index("uq_substitutions_live", "order_item_id", unique=True, postgresql_where=_LIVE),
         Index("ix_substitutions_order_id", "order_id"),
+        Index("ix_substitutions_created_at", "created_at"),
         Index("ix_substitutions_held", "product_id", postgresql_where=text("held_quantity > 0")),
         CheckConstraint("quantity > 0", name="quantity_positive"),
         CheckConstraint("held_quantity BETWEEN 0 AND quantity", name="held_within_quantity"),
@@ -115,6 +116,7 @@ class AssistanceRequest(Base):
     __table_args__ = (
         CheckConstraint("(status = 'RESOLVED') = (resolved_at IS NOT NULL)", name="resolved_has_time"),
         Index("ix_assistance_requests_open", "stock_location_id", postgresql_where=text("status = 'OPEN'")),
+        Index("ix_assistance_requests_place", "stock_location_id", "status", "id"),
     )
 
     id: Mapped[Id]

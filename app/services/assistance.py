@@ -1,9 +1,22 @@
 """Requests for help: customers ask the staff of a branch, who resolve them once."""
 
-from functools import cache
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, bindparam, case, func, literal_column, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
@@ -13,13 +26,13 @@ from app.models import AssistanceRequest, Order, StockLocation, User
 from app.models.base import AnyRow
 from app.schemas.assistance import AskForHelp, AssistanceAnswer, AssistanceQuery, ResolveHelp, StaffAssistance
 from app.schemas.envelope import PageMeta
-from app.schemas.pagination import Page, decode_cursor, encode_cursor, page_meta
+from app.schemas.pagination import COUNTED_UP_TO, Page, decode_cursor, encode_cursor
 from app.services import audit, locks, outbox, staff
+from app.services.pages import counted, meta_of
+from app.services.urgent_first import Place
 from app.transaction import reading, transaction
 
 MOST_OPEN = 5
-
-Shown = TypeVar("Shown", bound=AssistanceAnswer)
 
 
 class HelpBranchNotFound(NotFound):
@@ -45,7 +58,6 @@ class AlreadyResolved(Conflict):
     message = "Somebody has resolved this request already."
 
 
-_IS_OPEN = case((AssistanceRequest.status == AssistanceStatus.OPEN, 1), else_=0)
 _SHOWN: Select[*tuple[Any, ...]] = (
     select(
         AssistanceRequest.id,
@@ -112,15 +124,17 @@ def _check(session: Session, form: AskForHelp, caller: Caller) -> None:
 
 def mine(query: Page, caller: Caller) -> tuple[list[AssistanceAnswer], PageMeta]:
     """A page of the caller's own requests, open ones first (one statement). Raises ValidationFailed."""
-    return _page(query, AssistanceAnswer, {"user_id": caller.user_id}, names=frozenset(), of_staff=False)
+    values = {"user_id": caller.user_id}
+    rows, meta = _page(query, frozenset(AssistanceStatus), values, of_staff=False, at_branch=False)
+    return [AssistanceAnswer.model_validate(row) for row in rows], meta
 
 
 def queue(query: AssistanceQuery, caller: Caller) -> tuple[list[StaffAssistance], PageMeta]:
     """A page of the requests at the caller's branches, open ones first (one statement). Raises ValidationFailed."""
-    given = {"status": query.status, "branch_id": query.branch_id}
-    values = {name: value for name, value in given.items() if value is not None}
-    parameters = {**values, "employee_id": staff.employee_id(caller)}
-    return _page(query, StaffAssistance, parameters, names=frozenset(values), of_staff=True)
+    statuses = frozenset(AssistanceStatus if query.status is None else [query.status])
+    values = {"branch_id": query.branch_id, "employee_id": staff.employee_id(caller)}
+    rows, meta = _page(query, statuses, values, of_staff=True, at_branch=query.branch_id is not None)
+    return [StaffAssistance.model_validate(row) for row in rows], meta
 
 
 def resolve(form: ResolveHelp, caller: Caller, *, request_id: int) -> StaffAssistance:
@@ -168,36 +182,81 @@ def _tell(session: Session, row: AnyRow, caller: Caller) -> None:
     outbox.publish(session, topic="assistance.resolved", aggregate=f"assistance:{row.id}", payload=payload)
 
 
-_CONDITIONS = {
-    "status": AssistanceRequest.status == bindparam("status"),
-    "branch_id": AssistanceRequest.stock_location_id == bindparam("branch_id", type_=BigInteger),
-    "last_id": tuple_(_IS_OPEN, AssistanceRequest.id)
-    < tuple_(bindparam("last_open", type_=Integer), bindparam("last_id", type_=BigInteger)),
+_STATUS = {status: AssistanceRequest.status == literal_column(f"'{status}'") for status in AssistanceStatus}
+"""As written words, so that PostgreSQL plans for the few open requests and the many resolved ones."""
+
+_BEFORE = {
+    status: AssistanceRequest.id < bindparam(f"{status}_before", type_=BigInteger) for status in AssistanceStatus
 }
-
-
-@cache
-def _statement(names: frozenset[str], limit: int, *, of_staff: bool) -> Select[*tuple[Any, ...]]:
-    every = _OF_STAFF if of_staff else _OWN
-    return (
-        every.where(*(_CONDITIONS[name] for name in names))
-        .order_by(_IS_OPEN.desc(), AssistanceRequest.id.desc())
-        .limit(literal_column(str(limit)))
-        .offset(bindparam("offset"))
-    )
+_NONE, _ALL = 0, 2**63 - 1
 
 
 def _page(
-    query: Page, model: type[Shown], values: dict[str, Any], *, names: frozenset[str], of_staff: bool
-) -> tuple[list[Shown], PageMeta]:
-    parameters = {**values, "offset": query.offset}
-    if query.cursor is not None:
-        last_open, last_id = decode_cursor(query.cursor, int, int)
-        parameters |= {"last_open": last_open, "last_id": last_id, "offset": 0}
-        names |= {"last_id"}
+    query: Page, statuses: frozenset[AssistanceStatus], values: dict[str, Any], *, of_staff: bool, at_branch: bool
+) -> tuple[Sequence[AnyRow], PageMeta]:
+    offset = 0 if query.cursor else query.offset
+    parameters = {**values, **_place(query.cursor), "offset": offset, "rows": query.limit + 1}
+    reach = Place(offset=offset, limit=query.limit).reach
     with reading() as connection:
-        rows = connection.execute(_statement(names, query.limit + 1, of_staff=of_staff), parameters).all()
-    shown, has_next = rows[: query.limit], len(rows) > query.limit
-    last = encode_cursor(int(shown[-1].status is AssistanceStatus.OPEN), shown[-1].id) if shown else None
-    meta = page_meta(limit=query.limit, offset=query.offset, has_next=has_next, next_cursor=last)
-    return [model.model_validate(row) for row in shown], meta
+        statement = _statement(statuses, reach, of_staff=of_staff, at_branch=at_branch)
+        found = connection.execute(statement, parameters).all()
+    return found[: query.limit], meta_of(found, query, _cursor)
+
+
+def _cursor(row: AnyRow) -> str:
+    return encode_cursor(int(row.status is AssistanceStatus.OPEN), row.id)
+
+
+def _place(cursor: str | None) -> dict[str, int]:
+    """Below which ids each status goes on: once resolved ones are shown, no open one is left."""
+    last_open, last_id = decode_cursor(cursor, int, int) if cursor else (1, _ALL)
+    open_before, resolved_before = (last_id, _ALL) if last_open else (_NONE, last_id)
+    return {"OPEN_before": open_before, "RESOLVED_before": resolved_before}
+
+
+@cache
+def _statement(
+    statuses: frozenset[AssistanceStatus], reach: int, *, of_staff: bool, at_branch: bool
+) -> Select[*tuple[Any, ...]]:
+    """Open requests are few; of the resolved ones only the newest are looked at. The page alone is joined.
+
+    By name of the status OPEN comes before RESOLVED.
+    """
+    ids = partial(_at_branches, at_branch=at_branch) if of_staff else _own
+    groups = [ids(_STATUS[status], _BEFORE[status], limit=reach) for status in statuses]
+    found = union_all(*groups).subquery("found")
+    page = (
+        select(found.c.id)
+        .order_by(found.c.status, found.c.id.desc())
+        .limit(bindparam("rows", type_=Integer))
+        .offset(bindparam("offset", type_=Integer))
+        .subquery("page")
+    )
+    every = union_all(*(ids(_STATUS[status], limit=COUNTED_UP_TO + 1) for status in statuses)).subquery("every_one")
+    return (
+        (_OF_STAFF if of_staff else _OWN)
+        .add_columns(counted(select(every.c.id)).label("total"))
+        .join(page, page.c.id == AssistanceRequest.id)
+        .order_by(AssistanceRequest.status, AssistanceRequest.id.desc())
+    )
+
+
+def _own(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
+    is_own = AssistanceRequest.user_id == bindparam("user_id", type_=BigInteger)
+    return select(*_newest(is_own, *conditions, limit=limit).subquery().c)
+
+
+def _at_branches(*conditions: ColumnElement[bool], limit: int, at_branch: bool) -> Select[Any]:
+    """Each branch is read by itself, so that one where little is asked is as quick as one where much is."""
+    places = select(StockLocation.id).where(staff.works_at(StockLocation.id))
+    if at_branch:
+        places = places.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
+    branches = places.subquery()
+    here = AssistanceRequest.stock_location_id == branches.c.id
+    of_branch = _newest(here, *conditions, limit=limit).lateral()
+    return select(*of_branch.c).select_from(branches.join(of_branch, true()))
+
+
+def _newest(*conditions: ColumnElement[bool], limit: int) -> Select[int, AssistanceStatus]:
+    newest = select(AssistanceRequest.id, AssistanceRequest.status).where(*conditions)
+    return newest.order_by(AssistanceRequest.id.desc()).limit(literal_column(str(limit)))

@@ -1,13 +1,14 @@
 """Asking the staff for help: by customers, to the people of one branch."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from app.domain.enums import LocationKind, Role
+from app.domain.enums import AssistanceStatus, LocationKind, Role
 from app.models import AssistanceRequest, AuditEvent, Notification, OutboxEvent, SandboxMessage, StockLocation, User
 from app.services import relay
 from tests.conftest import Statements
@@ -161,6 +162,62 @@ def test_the_queue_can_be_narrowed_to_a_status(
     assert ids(client, f"{QUEUE}?status=OPEN", staff) == [asked.id]
     assert ids(client, f"{QUEUE}?status=RESOLVED", staff) == [resolved.id]
     assert ids(client, QUEUE, staff) == [asked.id, resolved.id]
+
+
+def make_resolved(session: Session, user: User, branch: StockLocation) -> AssistanceRequest:
+    return make_request(session, user, branch, status=AssistanceStatus.RESOLVED, resolved_at=datetime.now(UTC))
+
+
+def test_pages_of_any_size_give_the_same_queue(
+    client: FlaskClient, session: Session, user: User, branch: StockLocation
+) -> None:
+    other = make_location(session)
+    staff = sign_in(session, make_employee(session, branch, other))
+    asked = [make_request(session, user, place).id for place in (other, branch)]
+    resolved = [make_resolved(session, user, place).id for place in (branch, other, branch)]
+    asked += [make_request(session, user, place).id for place in (other, branch)]
+
+    by_offset = [found for offset in range(0, 7, 2) for found in ids(client, f"{QUEUE}?limit=2&offset={offset}", staff)]
+    by_cursor, cursor, totals = [], "", set()
+    while cursor is not None:
+        page = client.get(f"{QUEUE}?limit=2{cursor and f'&cursor={cursor}'}", headers=staff).json
+        by_cursor += [item["id"] for item in page["data"]]
+        totals.add(page["meta"]["total"])
+        cursor = page["meta"]["next_cursor"]
+
+    assert by_offset == by_cursor == asked[::-1] + resolved[::-1]
+    assert totals == {7}
+
+
+def test_the_total_counts_what_the_filters_leave(
+    client: FlaskClient, session: Session, user: User, staff: dict[str, str], branch: StockLocation
+) -> None:
+    elsewhere = make_location(session)
+    manager = sign_in(session, make_user(session, role=Role.MANAGER))
+    for place in (branch, branch, elsewhere):
+        make_request(session, user, place)
+    make_resolved(session, user, branch)
+
+    def total(query: str, who: dict[str, str]) -> int:
+        counted: int = client.get(f"{QUEUE}?limit=1{query}", headers=who).json["meta"]["total"]
+        return counted
+
+    assert [total("", staff), total("&status=OPEN", staff), total("&status=RESOLVED", staff)] == [3, 2, 1]
+    assert [total("", manager), total(f"&branchId={elsewhere.id}", manager)] == [4, 1]
+    assert total(f"&branchId={elsewhere.id}", staff) == 0
+
+
+def test_beyond_a_thousand_requests_no_total_is_given(
+    client: FlaskClient, session: Session, user: User, staff: dict[str, str], branch: StockLocation
+) -> None:
+    row = {"user_id": user.id, "stock_location_id": branch.id, "message": BROKEN}
+    session.execute(insert(AssistanceRequest), [row] * 1000)
+    exact = client.get(f"{QUEUE}?limit=1", headers=staff).json["meta"]["total"]
+    make_resolved(session, user, branch)
+
+    beyond = client.get(f"{QUEUE}?limit=1", headers=staff).json["meta"]["total"]
+
+    assert (exact, beyond) == (1000, None)
 
 
 def test_a_resolved_request_is_audited_and_told_to_the_customer(
