@@ -28,15 +28,12 @@ from app.schemas.assistance import AskForHelp, AssistanceAnswer, AssistanceQuery
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import COUNTED_UP_TO, Page, decode_cursor, encode_cursor
 from app.services import audit, locks, outbox, staff
+from app.services.branches import BranchNotFound
 from app.services.pages import counted, meta_of
 from app.services.urgent_first import Place
 from app.transaction import reading, transaction
 
 MOST_OPEN = 5
-
-
-class HelpBranchNotFound(NotFound):
-    message = "There is no such branch."
 
 
 class HelpOrderNotFound(NotFound):
@@ -87,7 +84,7 @@ _ONE_OF_STAFF = _OF_STAFF.where(AssistanceRequest.id == bindparam("request_id"))
 
 
 def ask(form: AskForHelp, caller: Caller) -> AssistanceAnswer:
-    """Ask the staff of an active branch. Raises HelpBranchNotFound, HelpOrderNotFound or TooManyOpenRequests."""
+    """Ask the staff of an active branch. Raises BranchNotFound, HelpOrderNotFound or TooManyOpenRequests."""
     with transaction() as session:
         _check(session, form, caller)
         made = AssistanceRequest(
@@ -114,7 +111,7 @@ def _check(session: Session, form: AskForHelp, caller: Caller) -> None:
     """The caller's row is locked, so that parallel requests are counted one after the other."""
     locks.user(session, user_id=caller.user_id)
     if session.execute(_BRANCH, {"branch_id": form.branch_id}).first() is None:
-        raise HelpBranchNotFound
+        raise BranchNotFound
     mine = {"order_id": form.order_id, "user_id": caller.user_id}
     if form.order_id is not None and session.execute(_ORDER, mine).first() is None:
         raise HelpOrderNotFound

@@ -9,6 +9,7 @@ from app.schemas.assistance import AskForHelp, AssistanceAnswer
 from app.schemas.envelope import Listed
 from app.schemas.pagination import Page
 from app.services import assistance as service
+from app.services.branches import BranchNotFound
 
 assistance = Blueprint("assistance", __name__)
 
@@ -17,7 +18,7 @@ assistance = Blueprint("assistance", __name__)
 @endpoint(
     body=AskForHelp,
     answers={201: AssistanceAnswer},
-    errors=(service.HelpBranchNotFound, service.HelpOrderNotFound, service.TooManyOpenRequests),
+    errors=(BranchNotFound, service.HelpOrderNotFound, service.TooManyOpenRequests),
 )
 def ask_for_help(body: AskForHelp) -> Response:
     """Ask the staff of a branch for help; at most five requests may be open."""
