@@ -47,8 +47,9 @@ def record(
 
 _RECORD_ALL = text("""
     INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, context, actor_user_id, request_id)
-    SELECT :entity_type, entity_id, action, old, new, :context, :actor_user_id, :request_id
-    FROM jsonb_to_recordset(:changes) AS change(entity_id bigint, action text, old jsonb, new jsonb)
+    SELECT entity_type, entity_id, action, old, new, :context, :actor_user_id, :request_id
+    FROM jsonb_to_recordset(:changes)
+        AS change(entity_type text, entity_id bigint, action text, old jsonb, new jsonb)
 """).bindparams(bindparam("changes", type_=JSONB), bindparam("context", type_=JSONB(none_as_null=True)))
 
 
@@ -56,19 +57,19 @@ _RECORD_ALL = text("""
 class Entry:
     """What happened to one row, of many that were changed together."""
 
-    action: str
+    entity_type: str
     entity_id: int
+    action: str
     old: dict[str, Any] | None
     new: dict[str, Any]
 
 
 def record_all(
-    session: Session, entries: Sequence[Entry], *, entity_type: str, by: Caller, context: dict[str, Any] | None = None
+    session: Session, entries: Sequence[Entry], *, by: Caller, context: dict[str, Any] | None = None
 ) -> None:
     """Add an audit event for each of many changes to the open transaction (one statement)."""
     values = {
         "changes": [asdict(entry) for entry in entries],
-        "entity_type": entity_type,
         "context": context,
         "actor_user_id": by.user_id,
         "request_id": by.origin.request_id,

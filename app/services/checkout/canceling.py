@@ -46,7 +46,7 @@ def _decide(order_id: int, caller: Caller) -> int | None:
             raise OrderNotCancellable(details={"status": order.status})
         if order.status is OrderStatus.PENDING_PAYMENT:
             return _fence(session, order, caller)
-        return _cancel_confirmed(session, order, caller)
+        return cancel_confirmed(session, order, reason="user", by=caller)
 
 
 def _fence(session: Session, order: Order, caller: Caller) -> int:
@@ -58,11 +58,15 @@ def _fence(session: Session, order: Order, caller: Caller) -> int:
     return settlement.authorization_of(session, payment_id=payment.id)
 
 
-def _cancel_confirmed(session: Session, order: Order, caller: Caller) -> int | None:
+def cancel_confirmed(session: Session, order: Order, *, reason: str, by: Caller, note: str | None = None) -> int | None:
+    """Cancel a locked order whose payment stands, and ask for its money to be let go of or given back. A step.
+
+    Answers the payment operation to carry out; None where nothing is held. `note` goes into the audit trail.
+    """
     payment = locks.payment_of(session, order_id=order.id)
     operation_id = settlement.request_return(session, payment) if payment else None
-    answer = answers.declined(order_id=order.id, failure_code="user")
-    releasing.cancel(session, releasing.facts_of(order), reason="user", answer=answer, by=caller)
+    answer = answers.declined(order_id=order.id, failure_code=reason)
+    releasing.cancel(session, releasing.facts_of(order), reason=reason, answer=answer, by=by, note=note)
     return operation_id
 
 

@@ -8,12 +8,14 @@ from app.domain.order_states import PICKABLE, SUPERMARKET_MOVES, fits_fulfillmen
 from app.errors import Conflict, Forbidden
 from app.models import Order
 from app.services.checkout import releasing
-from app.services.fulfilment import handing_over, shop_canceling
+from app.services.checkout.canceling import cancel_confirmed
+from app.services.fulfilment import handing_over
+from app.services.fulfilment.shop_canceling import BY_SHOP
 from app.services.orders.finding import staff_order
 from app.services.orders.states import move
 from app.services.payments import sending
 from app.services.picking import packing
-from app.services.picking.claiming import claimed_by, own
+from app.services.picking.claiming import check_unclaimed, own
 from app.transaction import retried, transaction
 
 
@@ -45,8 +47,8 @@ def _change(order_id: int, to: S, caller: Caller) -> int | None:
     with transaction() as session:
         order = staff_order(session, order_id=order_id, caller=caller)
         _check_move(order, to, caller)
-        if order.status in PICKABLE and not caller.is_manager and order.picker_id not in (None, caller.user_id):
-            raise claimed_by(session, order)
+        if order.status in PICKABLE:
+            check_unclaimed(session, order, caller)
         return _move(session, order, to, caller)
 
 
@@ -75,7 +77,7 @@ def _move(session: Session, order: Order, to: S, caller: Caller) -> int | None:
     back_from_delay = order.status is S.DELAYED
     match to:
         case S.CANCELED:
-            return shop_canceling.cancel(session, order, note=None, caller=caller)
+            return cancel_confirmed(session, order, reason=BY_SHOP, by=caller)
         case S.READY if not back_from_delay:
             operation_id = packing.pack(session, order, without_missing=order.status is S.MISSING)
             move(session, order, to, caller)
@@ -86,7 +88,7 @@ def _move(session: Session, order: Order, to: S, caller: Caller) -> int | None:
         case S.OUT_FOR_DELIVERY:
             handing_over.set_out(session, order, caller=caller)
             return None
-        case S.MISSING if not packing.missing_lines(session, order.id):
+        case S.MISSING if not packing.has_missing_line(session, order.id):
             raise NothingMissing
         case S.IN_PROGRESS if order.picker_id is None and not caller.is_manager:
             own(session, order, caller)

@@ -1,16 +1,15 @@
 """Cancelling by the shop: the goods go back on the shelf and the money back to the customer."""
 
-from sqlalchemy.orm import Session
-
 from app.domain.caller import Caller
 from app.domain.order_states import CANCELLABLE_BY_SHOP
 from app.errors import Conflict
-from app.models import Order
-from app.services import locks
-from app.services.checkout import answers, releasing
+from app.services.checkout.canceling import cancel_confirmed
 from app.services.orders.finding import staff_order
-from app.services.payments import sending, settlement
+from app.services.payments import sending
 from app.transaction import retried, transaction
+
+BY_SHOP = "store"
+"""The cancel reason that the customer's message and the reports know."""
 
 
 class NotCancellableByShop(Conflict):
@@ -35,13 +34,4 @@ def _cancel(order_id: int, reason: str, caller: Caller) -> int | None:
         order = staff_order(session, order_id=order_id, caller=caller)
         if order.status not in CANCELLABLE_BY_SHOP:
             raise NotCancellableByShop(details={"status": order.status})
-        return cancel(session, order, note=reason, caller=caller)
-
-
-def cancel(session: Session, order: Order, *, note: str | None, caller: Caller) -> int | None:
-    """Cancel a locked order in the shop's name. A step; answers the payment operation to carry out."""
-    payment = locks.payment_of(session, order_id=order.id)
-    operation_id = settlement.request_return(session, payment) if payment else None
-    answer = answers.declined(order_id=order.id, failure_code="store")
-    releasing.cancel(session, releasing.facts_of(order), reason="store", answer=answer, by=caller, note=note)
-    return operation_id
+        return cancel_confirmed(session, order, reason=BY_SHOP, by=caller, note=reason)

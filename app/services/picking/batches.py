@@ -1,15 +1,14 @@
 """Several orders of one branch picked in one walk by one person."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
 from app.domain.enums import BatchStatus, OrderStatus
 from app.errors import Conflict, Forbidden
-from app.models import AuditEvent, Order, PickBatch, User
+from app.models import Order, PickBatch, User
 from app.schemas.batches import BatchAnswer, BatchCreated, BatchRequest
 from app.services import audit, locks
 from app.services.orders.finding import StaffOrderNotFound
@@ -130,30 +129,18 @@ def _take(session: Session, batch: PickBatch, orders: Sequence[Order]) -> None:
     )
 
 
-def _record(session: Session, batch: PickBatch, orders: Iterable[Order], caller: Caller) -> None:
+def _record(session: Session, batch: PickBatch, orders: Sequence[Order], caller: Caller) -> None:
     """One audit row for the batch, each new claim and each new state, in one statement."""
-    rows = [_event("pick_batch", batch.id, "CREATE", None, {"order_ids": [order.id for order in orders]}, caller)]
+    order_ids = [order.id for order in orders]
+    entries = [audit.Entry("pick_batch", batch.id, "CREATE", None, {"order_ids": order_ids})]
     for order in orders:
         if order.picker_id is None:
-            rows.append(_event("order", order.id, "CLAIM", {"picker_id": None}, {"picker_id": caller.user_id}, caller))
+            claimed = {"picker_id": caller.user_id}
+            entries.append(audit.Entry("order", order.id, "CLAIM", {"picker_id": None}, claimed))
         if order.status is OrderStatus.CREATED:
             old, new = {"status": order.status}, {"status": OrderStatus.IN_PROGRESS}
-            rows.append(_event("order", order.id, "UPDATE_STATUS", old, new, caller))
-    session.execute(insert(AuditEvent).values([row | {"context": {"batch_id": batch.id}} for row in rows]))
-
-
-def _event(
-    entity_type: str, entity_id: int, action: str, old: dict[str, Any] | None, new: dict[str, Any], caller: Caller
-) -> dict[str, Any]:
-    return {
-        "entity_type": entity_type,
-        "entity_id": entity_id,
-        "action": action,
-        "old_value": old,
-        "new_value": new,
-        "actor_user_id": caller.user_id,
-        "request_id": caller.origin.request_id,
-    }
+            entries.append(audit.Entry("order", order.id, "UPDATE_STATUS", old, new))
+    audit.record_all(session, entries, by=caller, context={"batch_id": batch.id})
 
 
 def close(*, batch_id: int, caller: Caller) -> BatchAnswer:

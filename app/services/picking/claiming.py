@@ -52,8 +52,7 @@ def give_back(*, order_id: int, caller: Caller) -> None:
     """Let somebody else pick the order; its marks stay. Raises StaffOrderNotFound, NotPickable, OrderClaimed."""
     with transaction() as session:
         order = pickable(session, order_id=order_id, caller=caller)
-        if order.picker_id not in (None, caller.user_id) and not caller.is_manager:
-            raise claimed_by(session, order)
+        check_unclaimed(session, order, caller)
         if order.picker_id is not None:
             _record(session, order, "UNCLAIM", old=order.picker_id, new=None, caller=caller)
             order.picker_id, order.claimed_at = None, None
@@ -72,13 +71,19 @@ def own(session: Session, order: Order, caller: Caller, *, take_over: bool = Fal
     if order.picker_id == caller.user_id:
         return
     if order.picker_id is not None and not take_over:
-        raise claimed_by(session, order)
+        raise _claimed_by(session, order)
     _record(session, order, "CLAIM", old=order.picker_id, new=caller.user_id, caller=caller)
     order.picker_id, order.claimed_at = caller.user_id, datetime.now(UTC)
 
 
-def claimed_by(session: Session, order: Order) -> OrderClaimed:
-    """The refusal that names the picker. A step."""
+def check_unclaimed(session: Session, order: Order, caller: Caller) -> None:
+    """Somebody else's claim stops everybody but managers. A step on a locked order. Raises OrderClaimed."""
+    if order.picker_id not in (None, caller.user_id) and not caller.is_manager:
+        raise _claimed_by(session, order)
+
+
+def _claimed_by(session: Session, order: Order) -> OrderClaimed:
+    """The refusal that names the picker."""
     name = session.execute(select(User.full_name).where(User.id == order.picker_id)).scalar_one_or_none()
     return OrderClaimed(details={"picker_id": order.picker_id, "picker_name": name})
 

@@ -57,10 +57,10 @@ def pack(session: Session, order: Order, *, without_missing: bool) -> int | None
     return _settle_payment(session, payment, totals)
 
 
-def missing_lines(session: Session, order_id: int) -> int:
-    """How many lines of an order are marked missing. A step."""
-    lines = select(OrderItem.id).where(OrderItem.order_id == order_id)
-    return len(session.execute(lines.where(OrderItem.picked_status == PickedStatus.MISSING)).all())
+def has_missing_line(session: Session, order_id: int) -> bool:
+    """Whether a line of an order is marked missing. A step."""
+    missing = (OrderItem.order_id == order_id) & (OrderItem.picked_status == PickedStatus.MISSING)
+    return session.execute(select(OrderItem.id).where(missing).limit(1)).first() is not None
 
 
 def _check_settled(lines: Sequence[AnyRow], *, without_missing: bool) -> None:

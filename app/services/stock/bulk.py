@@ -76,8 +76,8 @@ def _write(rows: Sequence[StockRow], caller: Caller) -> dict[int, Result]:
         made = {_of(shelf): shelf for shelf in changing.open_shelves(session, [_new(row) for row in rows], by=caller)}
         kept = [row for row in rows if _place(row) not in made]
         results: dict[int, Result] = {row.row_number: "created" for row in rows if _place(row) in made}
-        created = [audit.Entry("CREATE", shelf.id, None, facts(shelf)) for shelf in made.values()]
-        audit.record_all(session, created, entity_type="inventory", by=caller, context={"source": "bulk"})
+        created = [audit.Entry("inventory", shelf.id, "CREATE", None, facts(shelf)) for shelf in made.values()]
+        audit.record_all(session, created, by=caller, context={"source": "bulk"})
         return results | (_update(session, kept, caller) if kept else {})
 
 
@@ -107,8 +107,11 @@ def _write_edits(session: Session, edits: Sequence[tuple[AnyRow, dict[str, int]]
     changing.apply(session, [change for edit in edits if (change := change_of(*edit, reason="bulk file"))], by=caller)
     points = {shelf.id: wanted["reorder_point"] for shelf, wanted in edits}
     changing.set_reorder_points(session, points)
-    updated = [audit.Entry("UPDATE", shelf.id, facts(shelf), {**facts(shelf), **wanted}) for shelf, wanted in edits]
-    audit.record_all(session, updated, entity_type="inventory", by=caller, context={"source": "bulk"})
+    updated = [
+        audit.Entry("inventory", shelf.id, "UPDATE", facts(shelf), {**facts(shelf), **wanted})
+        for shelf, wanted in edits
+    ]
+    audit.record_all(session, updated, by=caller, context={"source": "bulk"})
 
 
 def _of(shelf: AnyRow) -> Place:
