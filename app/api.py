@@ -3,7 +3,7 @@
 from flask import Flask
 from limits import RateLimitItem, parse_many
 
-from app.domain.roles import ADMINS, MANAGERS, STAFF
+from app.domain.roles import ADMINS, CONSUMERS, MANAGERS, STAFF, VENDORS
 from app.middleware.entry import EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
 from app.routes import (
     admin,
@@ -14,10 +14,14 @@ from app.routes import (
     employee,
     health,
     images,
+    live,
     me,
+    onboarding,
+    phone,
     second_factor,
     sessions,
     store,
+    vendor,
     webhooks,
 )
 
@@ -70,6 +74,28 @@ TABLE = (
     Entry(admin.audit.audit, f"{V1}/admin", MANAGERS, "Admin: audit"),
     Entry(admin.payments.payments, f"{V1}/admin", MANAGERS, "Admin: payments"),
     Entry(admin.dashboard.dashboard, "/admin/dashboard", PUBLIC, "Admin: analytics"),
+    Entry(phone.public, V1, PUBLIC, "Accounts"),
+    Entry(phone.mine, V1, SIGNED_IN, "Accounts"),
+    Entry(onboarding.onboarding, V1, SIGNED_IN, "Profile"),
+    Entry(live.live, f"{V1}/me", SIGNED_IN, "Live updates"),
+    Entry(consumer.profile.profile, f"{V1}/consumer", CONSUMERS, "Marketplace: people"),
+    Entry(consumer.shops.shops, f"{V1}/consumer", CONSUMERS, "Marketplace: shops"),
+    Entry(consumer.shops.public, f"{V1}/shop", CONSUMERS, "Marketplace: shops"),
+    Entry(consumer.shop_cart.cart, f"{V1}/consumer/cart", CONSUMERS, "Marketplace: cart"),
+    Entry(consumer.shop_orders.orders, f"{V1}/consumer", CONSUMERS, "Marketplace: orders"),
+    Entry(consumer.shop_talk.talk, f"{V1}/consumer", CONSUMERS, "Marketplace: orders"),
+    Entry(consumer.wallet.wallet, f"{V1}/consumer/wallet", CONSUMERS, "Marketplace: wallet"),
+    Entry(consumer.agent.agent, f"{V1}/agent", CONSUMERS, "Marketplace: assistant"),
+    Entry(vendor.profile.profile, f"{V1}/vendor", VENDORS, "Vendor: business"),
+    Entry(vendor.shop.shop, f"{V1}/vendor", VENDORS, "Vendor: shop"),
+    Entry(vendor.items.items, f"{V1}/vendor/item", VENDORS, "Vendor: items"),
+    Entry(vendor.orders.orders, f"{V1}/vendor/orders", VENDORS, "Vendor: orders"),
+    Entry(vendor.talk.talk, f"{V1}/vendor/orders", VENDORS, "Vendor: orders"),
+    Entry(vendor.wallet.wallet, f"{V1}/vendor", VENDORS, "Vendor: wallet"),
+    Entry(admin.shops.shops, f"{V1}/admin/shops", ADMINS, "Admin: marketplace"),
+    Entry(admin.vendors.vendors, f"{V1}/admin/vendors", ADMINS, "Admin: marketplace"),
+    Entry(admin.payouts.payouts, f"{V1}/admin", ADMINS, "Admin: marketplace"),
+    Entry(admin.shop_orders.orders, f"{V1}/admin", ADMINS, "Admin: marketplace"),
     Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "Webhooks"),
 )
 

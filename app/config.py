@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     require_second_factor: bool | None = None
     encryption_keys: CommaList = ()
 
+    phone_country: str = Field(default="IN", pattern="^[A-Z]{2}$")
+    phone_access_token_minutes: int = Field(default=15, ge=1)
+
     shop_name: str = "Aisle"
     currency: str = Field(default="ILS", pattern="^[A-Z]{3}$")
     shop_timezone: str = "Asia/Jerusalem"
@@ -74,6 +77,14 @@ class Settings(BaseSettings):
     pay_deadline_minutes: int = Field(default=15, ge=1)
     idempotency_hours: int = Field(default=24, ge=1)
 
+    commission_percent: Decimal = Field(default=Decimal(0), ge=0, le=100, decimal_places=2)
+    return_window_days: int = Field(default=7, ge=0, le=365)
+    payout_hold_days: int | None = Field(default=None, ge=0, le=365)
+    return_allow_negative_vendor: bool = False
+    allow_self_wallet_credit: bool | None = None
+    vendor_answer_minutes: int = Field(default=120, ge=1)
+    require_verified_shops: bool = False
+
     cors_allowed_origins: CommaList = ("*",)
     public_base_url: str = Field(default="", pattern=r"^(https?://[^/\s]+)?$")
     frontend_base_url: str = "http://localhost:5173"
@@ -85,6 +96,15 @@ class Settings(BaseSettings):
     rate_limit_register: str = "600 per minute"
     rate_limit_checkout: str = "120 per minute"
     rate_limit_checkout_address: str = "6000 per minute"
+
+    otp_send_limit_per_phone: str = "3 per 15 minutes"
+    otp_send_limit_per_ip: str = "5 per 15 minutes"
+    otp_send_limit_per_prefix: str = "300 per hour"
+    otp_send_limit_total: str = "3000 per hour"
+    login_limit_per_ip: str = "10 per 30 minutes"
+    order_limit_per_user: str = "60 per hour"
+    order_limit_per_ip: str = "600 per hour"
+    wallet_limit_per_user: str = "120 per hour"
 
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_webhook_secrets: CommaList = ()
@@ -100,7 +120,20 @@ class Settings(BaseSettings):
     brevo_sender_email: str = ""
     brevo_reset_token_otp_id: int | None = None
     brevo_register_otp_id: int | None = None
-    sms_provider: Literal["sandbox"] = "sandbox"
+    sms_provider: Literal["sandbox", "twilio"] = "sandbox"
+    twilio_api_base: str = "https://api.twilio.com"
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_from: str = ""
+
+    live_streams_per_process: int = Field(default=4, ge=0)
+    live_streams_per_user: int = Field(default=2, ge=1)
+    database_direct_url: str = ""
+
+    openai_api_key: str = ""
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: str = "gpt-4o-mini"
+    assistant_seconds: float = Field(default=8.0, gt=0, le=30)
 
     @field_validator(
         "jwt_previous_secrets", "encryption_keys", "cors_allowed_origins", "payment_webhook_secrets", mode="before"
@@ -118,6 +151,14 @@ class Settings(BaseSettings):
         "rate_limit_otp",
         "rate_limit_checkout",
         "rate_limit_checkout_address",
+        "otp_send_limit_per_phone",
+        "otp_send_limit_per_ip",
+        "otp_send_limit_per_prefix",
+        "otp_send_limit_total",
+        "login_limit_per_ip",
+        "order_limit_per_user",
+        "order_limit_per_ip",
+        "wallet_limit_per_user",
     )
     @classmethod
     def _known_limit(cls, value: str) -> str:
@@ -146,6 +187,16 @@ class Settings(BaseSettings):
         return self.in_production if self.require_second_factor is None else self.require_second_factor
 
     @property
+    def hold_days(self) -> int:
+        """Days after a delivery until its money may be paid out; unless set, as long as goods may be returned."""
+        return self.return_window_days if self.payout_hold_days is None else self.payout_hold_days
+
+    @property
+    def self_credit_allowed(self) -> bool:
+        """Whether users may give themselves money, for tries; unless set, everywhere but in production."""
+        return not self.in_production if self.allow_self_wallet_credit is None else self.allow_self_wallet_credit
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.shop_timezone)
 
@@ -160,6 +211,10 @@ class Settings(BaseSettings):
             found.append(f"ENCRYPTION_KEYS must each have at least {SHORTEST_SECRET} characters")
         if self.payment_provider == "stripe" and not (self.stripe_secret_key and self.payment_webhook_secrets):
             found.append("STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required with PAYMENT_PROVIDER=stripe")
+        if self.sms_provider == "twilio" and not (
+            self.twilio_account_sid and self.twilio_auth_token and self.twilio_from
+        ):
+            found.append("TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are required with SMS_PROVIDER=twilio")
         if self.in_production:
             found += self._production_problems()
         return found
@@ -173,6 +228,10 @@ class Settings(BaseSettings):
             found.append("PAYMENT_PROVIDER must not be sandbox in production")
         if self.email_provider == "sandbox":
             found.append("EMAIL_PROVIDER must not be sandbox in production")
+        if self.sms_provider == "sandbox":
+            found.append("SMS_PROVIDER must not be sandbox in production")
+        if self.allow_self_wallet_credit:
+            found.append("ALLOW_SELF_WALLET_CREDIT must not be true in production")
         if not self.rate_limit_enabled:
             found.append("RATE_LIMIT_ENABLED must not be false in production")
         return found

@@ -63,6 +63,12 @@ class Forbidden(DomainError):
     message = "Your role does not allow this."
 
 
+class RoleMissing(DomainError):
+    code = "ROLE_MISSING"
+    status = 403
+    message = "Role missing. Choose one first: POST /api/v1/onboarding/basic."
+
+
 class SecondFactorSetupRequired(DomainError):
     code = "SECOND_FACTOR_SETUP_REQUIRED"
     status = 403

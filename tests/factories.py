@@ -17,6 +17,7 @@ from app.domain.enums import (
     LocationKind,
     MovementKind,
     OrderStatus,
+    PaymentMethod,
     PaymentProvider,
     PickedStatus,
     Role,
@@ -26,6 +27,7 @@ from app.domain.enums import (
 from app.domain.order_states import PACKED
 from app.domain.pricing import piece_price, tax_included
 from app.domain.search_text import normalise
+from app.domain.shop_order_states import HANDED_OVER
 from app.models import (
     AuthSession,
     Cart,
@@ -40,6 +42,8 @@ from app.models import (
     Payment,
     PickBatch,
     Product,
+    Shop,
+    ShopItem,
     StockLocation,
     StockMovement,
     Substitution,
@@ -141,6 +145,52 @@ def make_slot(session: Session, location: StockLocation, **columns: Any) -> Deli
     return _added(session, DeliverySlot(stock_location_id=location.id, is_active=True, **{**values, **columns}))
 
 
+def make_consumer(session: Session, **columns: Any) -> User:
+    """A consumer who signed in by phone and lives in Rose Garden, Pune."""
+    number = next(_numbers)
+    values = {"email": None, "phone": f"+9198{number:08d}", "phone_verified_at": datetime.now(UTC)}
+    values |= {"city": "Pune", "society": "Rose Garden", "onboarded_at": datetime.now(UTC)}
+    return make_user(session, **{"role": Role.CUSTOMER, **values, **columns})
+
+
+def make_vendor(session: Session, **columns: Any) -> User:
+    """A vendor who signed in by phone; `make_shop` gives them a shop."""
+    return make_consumer(session, role=Role.VENDOR, **columns)
+
+
+def make_shop(session: Session, vendor: User | None = None, **columns: Any) -> Shop:
+    """An open shop in the vendor's society; `name` and `is_active` are those of its stock location."""
+    vendor = vendor or make_vendor(session)
+    location = {name: columns.pop(name) for name in ("name", "is_active") if name in columns}
+    place = make_location(session, kind=LocationKind.SHOP, **location)
+    values = {"city": vendor.city, "society": vendor.society, "phone": vendor.phone, "shop_type": "grocery"}
+    return _added(session, Shop(id=place.id, owner_id=vendor.id, **{**values, **columns}))
+
+
+ITEM_COLUMNS = ("category", "tags", "pack_size", "discount", "expiry_date", "is_available")
+
+
+def make_item(session: Session, shop: Shop, *, stock: int = 100, **columns: Any) -> Product:
+    """An available item of a shop at 10.00; the columns of `shop_items` may be given among those of the product."""
+    extra = {name: columns.pop(name) for name in ITEM_COLUMNS if name in columns}
+    values = {"shop_id": shop.id, "category_id": None, "tax_rate": Decimal(0), "unit": "pcs", **columns}
+    product = make_product(session, **values)
+    _added(session, ShopItem(product_id=product.id, **extra))
+    make_stock(session, product, session.get_one(StockLocation, shop.id), stock)
+    return product
+
+
+def make_shop_order(
+    session: Session, consumer: User, shop: Shop, *items: Product, quantity: int = 1, **columns: Any
+) -> Order:
+    """An order of `quantity` of each item of a shop, by cash and pending unless given; stock and money stay as is."""
+    values = {"payment_method": PaymentMethod.CASH, "status": OrderStatus.PENDING, **columns}
+    if values["status"] in HANDED_OVER:
+        values.setdefault("delivered_at", datetime.now(UTC))
+    values |= {"channel": ChannelName.MARKETPLACE, "stock_location_id": shop.id, "paid": False}
+    return make_order(session, consumer, *(items or (make_item(session, shop),)), quantity=quantity, **values)
+
+
 def _added(session: Session, row: Any) -> Any:
     """Add and flush; commit so that the application sees it (a savepoint in rolled-back tests)."""
     session.add(row)
@@ -180,7 +230,8 @@ def make_order(
     fee_tax = tax_included(values["delivery_fee"], values.get("delivery_tax_rate", Decimal(0)))
     values["tax_total"] = sum((line.tax_amount for line in lines), fee_tax)
     total = items + deposits + values["delivery_fee"] - values["discount_total"]
-    if values["status"] in PACKED:
+    packed = values["channel"] is not ChannelName.MARKETPLACE and values["status"] in PACKED
+    if packed:
         values.setdefault("ready_at", datetime.now(UTC))
         values |= {"final_items_total": items, "final_deposit_total": deposits, "final_reduction": Decimal("0.00")}
         values |= {"final_discount_total": values["discount_total"], "final_total": total}
@@ -198,7 +249,7 @@ def make_order(
     )
     for line in lines:
         line.order_id = order.id
-        if order.status in PACKED:
+        if packed:
             line.picked_status, line.picked_quantity = PickedStatus.PICKED, line.quantity
             line.final_total, line.final_tax_amount = line.line_total, line.tax_amount
     session.add_all(lines)

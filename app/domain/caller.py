@@ -17,13 +17,17 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A signed-in user with the role and session the database holds for the token."""
+    """A signed-in user with the role and session the database holds for the token.
+
+    `role_pending`: signed in by phone for the first time, with a role still to be chosen.
+    """
 
     user_id: int
     role: Role
     session_id: int
     origin: Origin = Origin()
     has_second_factor: bool = False
+    role_pending: bool = False
 
     @property
     def is_manager(self) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.domain.enums import ChannelName, FulfillmentType, OrderStatus
+from app.domain.enums import ChannelName, FulfillmentType, OrderStatus, PaymentMethod
 
 
 @dataclass(frozen=True)
@@ -11,11 +11,21 @@ class ChannelPolicy:
 
     name: ChannelName
     fulfillments: frozenset[FulfillmentType]
+    payment_methods: frozenset[PaymentMethod]
     first_status: OrderStatus
 
 
 DELIVERY_OR_PICKUP = ChannelPolicy(
     name=ChannelName.DELIVERY_OR_PICKUP,
     fulfillments=frozenset({FulfillmentType.DELIVERY, FulfillmentType.PICKUP}),
+    payment_methods=frozenset({PaymentMethod.CARD}),
     first_status=OrderStatus.CREATED,
 )
+MARKETPLACE = ChannelPolicy(
+    name=ChannelName.MARKETPLACE,
+    fulfillments=frozenset({FulfillmentType.DELIVERY}),
+    payment_methods=frozenset(PaymentMethod),
+    first_status=OrderStatus.PENDING,
+)
+
+POLICIES = {policy.name: policy for policy in (DELIVERY_OR_PICKUP, MARKETPLACE)}

@@ -76,6 +76,102 @@ class OrderStatus(StrEnum):
     CANCELED = "CANCELED"
     DELAYED = "DELAYED"
     MISSING = "MISSING"
+    PENDING = "PENDING"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    AWAITING_CONSUMER_CONFIRMATION = "AWAITING_CONSUMER_CONFIRMATION"
+    CONFIRMED = "CONFIRMED"
+    RETURN_ACCEPTED = "RETURN_ACCEPTED"
+    RETURN_COMPLETED = "RETURN_COMPLETED"
+
+
+class PaymentMethod(StrEnum):
+    """CARD goes through the provider, WALLET through our books, CASH from hand to hand at the door."""
+
+    CARD = "CARD"
+    WALLET = "WALLET"
+    CASH = "CASH"
+
+
+class PaymentStatus(StrEnum):
+    """What the buyer of a vendor's order sees of its money, in the words of the marketplace's clients."""
+
+    UNPAID = "unpaid"
+    PAID = "paid"
+    PARTIALLY_REFUNDED = "partially_refunded"
+    REFUNDED = "refunded"
+
+
+class OrderActionType(StrEnum):
+    """What was done to a vendor's order (contract of the marketplace, section 12)."""
+
+    ORDER_CREATED = "order_created"
+    STATUS_UPDATED = "status_updated"
+    VENDOR_MODIFIED = "vendor_modified"
+    MODIFICATION_CONFIRMED = "modification_confirmed"
+    ORDER_CANCELLED = "order_cancelled"
+    MESSAGE_SENT = "message_sent"
+    ORDER_RATED = "order_rated"
+    ISSUE_RAISED = "issue_raised"
+    ISSUE_RESOLVED = "issue_resolved"
+    RETURN_REQUESTED = "return_requested"
+    RETURN_ACCEPTED = "return_accepted"
+    RETURN_REJECTED = "return_rejected"
+    VENDOR_FORCED_RETURN = "vendor_forced_return"
+    RETURN_COMPLETED = "return_completed"
+    REFUNDED = "refunded"
+
+
+class IssueStatus(StrEnum):
+    RAISED = "raised"
+    RESOLVED = "resolved"
+    REJECTED = "rejected"
+
+
+class ReturnStatus(StrEnum):
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    COMPLETED = "completed"
+    REJECTED = "rejected"
+
+
+class ReviewStatus(StrEnum):
+    """Where the check of a vendor's papers stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class ShopEvent(StrEnum):
+    OPENED = "opened"
+    CLOSED = "closed"
+
+
+class TopUpState(StrEnum):
+    """A payment into a wallet; MANUAL waits for a person and is logged as an error."""
+
+    CREATED = "created"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    DECLINED = "declined"
+    MANUAL = "manual"
+
+
+class PayoutState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    SENT = "sent"
+    PAID = "paid"
+    FAILED = "failed"
+
+
+class UploadState(StrEnum):
+    """Where the work on an uploaded file of items stands."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
 
 
 class PickedStatus(StrEnum):
@@ -128,6 +224,25 @@ class AccountKind(StrEnum):
     DEPOSITS = "deposits"
     FEES = "fees"
     REFUNDS = "refunds"
+    ADJUSTMENTS = "adjustments"
+
+
+class JournalReason(StrEnum):
+    """Why money of a wallet or of a vendor moved; for wallets also the `source` that its history shows."""
+
+    TOP_UP = "top_up"
+    API = "api"
+    ORDER_CONFIRM = "order_confirm"
+    ORDER_MODIFY = "order_modify"
+    ORDER_CANCEL = "order_cancel"
+    VENDOR_CANCEL = "vendor_cancel"
+    RETURN_COMPLETED = "return_completed"
+    ADMIN_REFUND = "admin_refund"
+    DELIVERED = "delivered"
+    MATURED = "matured"
+    PAYOUT = "payout"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
 
 
 class MovementKind(StrEnum):
@@ -145,6 +260,7 @@ class MovementKind(StrEnum):
     RESTOCK = "restock"
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
+    MODIFY = "modify"
 
 
 class SubstitutionPreference(StrEnum):

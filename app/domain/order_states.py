@@ -35,7 +35,8 @@ CANCELLABLE_BY_OWNER = frozenset({S.PENDING_PAYMENT, S.CREATED})
 CANCELLABLE_BY_SHOP = frozenset({S.CREATED, S.IN_PROGRESS, S.MISSING, S.READY, S.DELAYED})
 PICKABLE = frozenset({S.CREATED, S.IN_PROGRESS, S.MISSING})
 """Where lines may be marked; in MISSING a line is replaced, found again or left out."""
-IN_WORK = frozenset(S) - UNDECIDED - {S.DELIVERED, S.CANCELED}
+IN_WORK = frozenset(SUPERMARKET_MOVES) - UNDECIDED - {S.DELIVERED, S.CANCELED}
+"""Of the supermarket's orders; those of vendors have states of their own: `domain.shop_order_states`."""
 PACKED = frozenset({S.READY, S.OUT_FOR_DELIVERY, S.DELIVERED})
 
 

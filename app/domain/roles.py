@@ -3,6 +3,8 @@
 from app.domain.enums import Role
 
 STAFF = frozenset({Role.EMPLOYEE, Role.MANAGER, Role.ADMIN})
+CONSUMERS = frozenset({Role.CUSTOMER})
+VENDORS = frozenset({Role.VENDOR})
 MANAGERS = frozenset({Role.MANAGER, Role.ADMIN})
 ADMINS = frozenset({Role.ADMIN})
 

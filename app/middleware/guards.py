@@ -12,7 +12,7 @@ from jwt import PyJWTError
 from app.config import settings
 from app.domain.caller import Caller, Origin
 from app.domain.roles import PRIVILEGED
-from app.errors import AuthFailed, AuthRequired, Forbidden, SecondFactorSetupRequired
+from app.errors import AuthFailed, AuthRequired, Forbidden, RoleMissing, SecondFactorSetupRequired
 from app.middleware import limits
 from app.middleware.entry import SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
 from app.middleware.request_log import request_id
@@ -60,6 +60,8 @@ def _enter() -> Response | None:
         return None
     if not entry.is_public:
         g.caller = _authenticate()
+        if entry.roles and g.caller.role_pending:
+            raise RoleMissing
         if entry.roles and g.caller.role not in entry.roles:
             raise Forbidden
     elif entry.is_optional:

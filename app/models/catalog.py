@@ -45,7 +45,7 @@ _SHOWN = text("is_active AND shop_id IS NULL")
 
 
 class Product(Timestamped, Base):
-    """What is sold. `shop_id` null: the supermarket's own range.
+    """What is sold. `shop_id` null: the supermarket's own range; else an item of a vendor, with a row in `shop_items`.
 
     For SoldBy.WEIGHT `price` is per kilogram and `estimated_weight_grams` the expected weight of one piece; stock and
     cart quantities count pieces. `search_name` and `search_text` are normalised by `domain.search_text` when written.
@@ -59,6 +59,7 @@ class Product(Timestamped, Base):
     __table_args__ = (
         UniqueConstraint("shop_id", "sku", postgresql_nulls_not_distinct=True),
         UniqueConstraint("id", "shop_id"),
+        CheckConstraint("shop_id IS NOT NULL OR category_id IS NOT NULL", name="own_range_has_category"),
         CheckConstraint("price >= 0", name="price_not_negative"),
         CheckConstraint("compare_at_price >= 0", name="compare_at_price_not_negative"),
         CheckConstraint("deposit >= 0", name="deposit_not_negative"),
@@ -78,11 +79,12 @@ class Product(Timestamped, Base):
         Index("ix_products_current_price_id", "current_price", "id", postgresql_where=_SHOWN),
         Index("ix_products_sale_ends_at", "sale_ends_at", postgresql_where=text("sale_price IS NOT NULL")),
         Index("ix_products_updated_at_id", "updated_at", "id", postgresql_where=_SHOWN),
+        Index("ix_products_shop_id_id", "shop_id", "id", postgresql_where=text("shop_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
     shop_id: Mapped[int | None] = mapped_column(ForeignKey("stock_locations.id", ondelete="RESTRICT"))
-    category_id: Mapped[int] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"))
+    category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="RESTRICT"))
     name: Mapped[str] = mapped_column(String(200))
     sku: Mapped[str] = mapped_column(String(64))
     brand: Mapped[str | None] = mapped_column(String(120))

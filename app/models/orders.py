@@ -8,6 +8,7 @@ from app.domain.enums import (
     DiscountKind,
     FulfillmentType,
     OrderStatus,
+    PaymentMethod,
     PickedStatus,
     SoldBy,
     SubstitutionPreference,
@@ -24,6 +25,11 @@ class Order(Timestamped, Base):
 
     The totals are those of the checkout. The `final_*` amounts are set once, when the order is READY: what was picked
     and is charged. `final_reduction` is what went beyond the authorization and is given to the customer.
+
+    An order of a vendor's shop has `final_*` amounts while its consumer has yet to confirm what the vendor changed;
+    confirming makes them the totals. `wallet_paid` came out of a wallet, `wallet_refunded` went back into it.
+    `commission` is the house's part of what was earned, `matures_at` when the vendor may have the rest: null before
+    the delivery and once they have it.
     """
 
     __tablename__ = "orders"
@@ -57,16 +63,28 @@ class Order(Timestamped, Base):
         CheckConstraint("final_reduction >= 0", name="final_reduction_not_negative"),
         CheckConstraint("final_total >= 0", name="final_total_not_negative"),
         CheckConstraint("final_tax_total BETWEEN 0 AND final_total", name="final_tax_within_total"),
-        CheckConstraint("(ready_at IS NULL) = (final_total IS NULL)", name="ready_has_final_total"),
         CheckConstraint(
-            "status NOT IN ('READY', 'OUT_FOR_DELIVERY', 'DELIVERED') OR ready_at IS NOT NULL", name="packed_has_time"
+            "channel = 'MARKETPLACE' OR (ready_at IS NULL) = (final_total IS NULL)", name="ready_has_final_total"
         ),
-        CheckConstraint("(status = 'DELIVERED') = (delivered_at IS NOT NULL)", name="delivered_has_time"),
+        CheckConstraint(
+            "channel = 'MARKETPLACE' OR status NOT IN ('READY', 'OUT_FOR_DELIVERY', 'DELIVERED')"
+            " OR ready_at IS NOT NULL",
+            name="packed_has_time",
+        ),
+        CheckConstraint(
+            "(status IN ('DELIVERED', 'RETURN_ACCEPTED', 'RETURN_COMPLETED')) = (delivered_at IS NOT NULL)",
+            name="delivered_has_time",
+        ),
+        CheckConstraint("wallet_refunded BETWEEN 0 AND wallet_paid", name="wallet_refunded_within_paid"),
+        CheckConstraint("payment_method = 'WALLET' OR wallet_paid = 0", name="only_wallets_pay_so"),
+        CheckConstraint("commission BETWEEN 0 AND total_amount", name="commission_within_total"),
         CheckConstraint("(status = 'DELAYED') = (delayed_from IS NOT NULL)", name="delayed_knows_from_where"),
         Index("ix_orders_user_id_id", "user_id", text("id DESC")),
         Index("ix_orders_open", "stock_location_id", "slot_start", postgresql_where=_IN_WORK),
         Index("ix_orders_delivered_at", "delivered_at", postgresql_where=text("delivered_at IS NOT NULL")),
         Index("ix_orders_driver_id", "driver_id", postgresql_where=text("driver_id IS NOT NULL")),
+        Index("ix_orders_unanswered", "created_at", postgresql_where=text("status = 'PENDING'")),
+        Index("ix_orders_maturing", "matures_at", postgresql_where=text("matures_at IS NOT NULL")),
         Index("ix_orders_batch_id", "batch_id", postgresql_where=text("batch_id IS NOT NULL")),
         Index("ix_orders_status_id", "status", "id"),
         Index(
@@ -86,6 +104,9 @@ class Order(Timestamped, Base):
     stock_location_id: Mapped[int] = mapped_column(ForeignKey("stock_locations.id", ondelete="RESTRICT"))
     status: Mapped[OrderStatus] = mapped_column(stored(OrderStatus, "status"))
     fulfillment_type: Mapped[FulfillmentType] = mapped_column(stored(FulfillmentType, "fulfillment_type"))
+    payment_method: Mapped[PaymentMethod] = mapped_column(
+        stored(PaymentMethod, "payment_method"), server_default=PaymentMethod.CARD.value
+    )
     currency: Mapped[str] = mapped_column(String(3))
     items_total: Mapped[Money]
     deposit_total: Mapped[Money] = mapped_column(server_default=text("0"))
@@ -94,6 +115,11 @@ class Order(Timestamped, Base):
     discount_total: Mapped[Money] = mapped_column(server_default=text("0"))
     tax_total: Mapped[Money]
     total_amount: Mapped[Money]
+    wallet_paid: Mapped[Money] = mapped_column(server_default=text("0"))
+    wallet_refunded: Mapped[Money] = mapped_column(server_default=text("0"))
+    commission: Mapped[Money] = mapped_column(server_default=text("0"))
+    matures_at: Mapped[Instant | None]
+    notes: Mapped[str | None] = mapped_column(String(500))
     address: Mapped[str | None] = mapped_column(Text)
     delivery_slot_id: Mapped[int | None] = mapped_column(ForeignKey("delivery_slots.id", ondelete="RESTRICT"))
     slot_start: Mapped[Instant | None]

@@ -12,21 +12,34 @@ from app.models.enums import stored
 
 
 class User(Timestamped, Base):
-    """One person or staff member; without `password_hash` nobody signs in by password."""
+    """One person or staff member; without `password_hash` nobody signs in by password.
+
+    `phone` is a way to sign in once it is verified, and E.164 then. `role_pending`: made by a first sign-in by phone
+    and not onboarded yet, so that role and place are still to be chosen.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_lower_case"),
         CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
         CheckConstraint("totp_enabled_at IS NULL OR totp_secret IS NOT NULL", name="second_factor_has_secret"),
+        CheckConstraint("phone_verified_at IS NULL OR phone IS NOT NULL", name="verified_phone_is_known"),
+        CheckConstraint("onboarded_at IS NULL OR num_nulls(city, society) = 0", name="onboarded_has_place"),
+        CheckConstraint("role_pending = false OR role = 'CUSTOMER'", name="pending_role_is_customer"),
+        Index("uq_users_phone", "phone", unique=True, postgresql_where=text("phone_verified_at IS NOT NULL")),
     )
 
     id: Mapped[Id]
     email: Mapped[str | None] = mapped_column(String(254), unique=True)
     phone: Mapped[str | None] = mapped_column(String(33))
+    phone_verified_at: Mapped[Instant | None]
     full_name: Mapped[str] = mapped_column(String(128))
     password_hash: Mapped[str | None] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(stored(Role, "role"), server_default=Role.CUSTOMER.value)
+    role_pending: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    city: Mapped[str | None] = mapped_column(String(100))
+    society: Mapped[str | None] = mapped_column(String(100))
+    onboarded_at: Mapped[Instant | None]
     is_active: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
     membership_tier: Mapped[MembershipTier] = mapped_column(
         stored(MembershipTier, "membership_tier"), server_default=MembershipTier.FREE.value
@@ -59,7 +72,10 @@ class RecoveryCode(Base):
 
 
 class AuthSession(Base):
-    """One sign-in on one device; revoking it ends its access and refresh tokens at once."""
+    """One sign-in on one device; revoking it ends its access and refresh tokens at once.
+
+    Access tokens of a sign-in `by_phone` live shorter.
+    """
 
     __tablename__ = "auth_sessions"
     __table_args__ = (Index("ix_auth_sessions_user_id_open", "user_id", postgresql_where=text("revoked_at IS NULL")),)
@@ -68,6 +84,7 @@ class AuthSession(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     user_agent: Mapped[str | None] = mapped_column(String(200))
     address: Mapped[str | None] = mapped_column(String(64))
+    by_phone: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     created_at: Mapped[Created]
     revoked_at: Mapped[Instant | None]
     revoked_because: Mapped[str | None] = mapped_column(String(32))

@@ -42,6 +42,12 @@ class Request(BaseModel):
     example: ClassVar[Mapping[str, Any]] = {}
 
 
+class LenientRequest(Request):
+    """A body of the marketplace: unknown fields are ignored, as its clients post whole objects back (section 1.1)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Answer(BaseModel):
     """What an endpoint answers with; built from rows by attribute or by key."""
 

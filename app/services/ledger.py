@@ -13,10 +13,25 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import settings
-from app.domain.enums import AccountKind
+from app.domain.amounts import NOTHING
+from app.domain.enums import AccountKind, JournalReason
+from app.errors import DomainError
 from app.models import Account, Entry, Journal, Order
+from app.services import locks
 
 _WITH_BALANCE = frozenset({AccountKind.WALLET, AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE})
+
+
+Accounts = dict[tuple[AccountKind, int | None], int]
+"""Account ids by kind and owner."""
+
+
+class InsufficientFunds(DomainError):
+    """`details.available` is what there is."""
+
+    code = "INSUFFICIENT_FUNDS"
+    status = 402
+    message = "Insufficient balance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,27 +44,48 @@ class Move:
 
 
 def post(
-    session: Session, *, reference: str, description: str, moves: Sequence[Move], order_id: int | None = None
+    session: Session,
+    *,
+    reference: str,
+    description: str,
+    moves: Sequence[Move],
+    order_id: int | None = None,
+    reason: JournalReason | None = None,
+    may_overdraw: bool = False,
 ) -> bool:
     """Book a journal; False when `reference` is booked already. A step.
 
-    The sum of the moves must be zero: the database raises at the commit otherwise.
+    The sum of the moves must be zero: the database raises at the commit otherwise. Accounts that keep a balance are
+    locked here, after every other row. Raises InsufficientFunds where one would fall below zero, unless it is a
+    vendor's available money that `may_overdraw`.
     """
+    accounts = _accounts(session, moves)
+    _check_funds(session, moves, accounts, may_overdraw=may_overdraw)
     journal_id = session.execute(
         insert(Journal)
-        .values(reference=reference, description=description, order_id=order_id)
+        .values(reference=reference, description=description, order_id=order_id, reason=reason)
         .on_conflict_do_nothing(index_elements=[Journal.reference])
         .returning(Journal.id)
     ).scalar_one_or_none()
     if journal_id is None:
         return False
-    accounts = _accounts(session, moves)
     rows = [
         {"journal_id": journal_id, "account_id": accounts[move.kind, move.owner_id], "amount": move.amount}
         for move in moves
     ]
     session.execute(insert(Entry), rows)
     return True
+
+
+def _check_funds(session: Session, moves: Sequence[Move], accounts: Accounts, *, may_overdraw: bool) -> None:
+    kept = {accounts[move.kind, move.owner_id]: move for move in moves if move.kind in _WITH_BALANCE}
+    if not kept:
+        return
+    balances = locks.balances(session, account_ids=kept)
+    for account_id, move in kept.items():
+        free = may_overdraw and move.kind is AccountKind.VENDOR_AVAILABLE
+        if move.amount < 0 and balances[account_id] + move.amount < 0 and not free:
+            raise InsufficientFunds(details={"available": float(max(balances[account_id], NOTHING))})
 
 
 def post_capture(session: Session, *, operation_id: int, order_id: int, amount: Decimal) -> None:
@@ -80,7 +116,7 @@ def post_delivery(session: Session, order: Order) -> None:
     post(session, reference=f"delivered:{order.id}", description="Delivered", moves=moves, order_id=order.id)
 
 
-def _accounts(session: Session, moves: Sequence[Move]) -> dict[tuple[AccountKind, int | None], int]:
+def _accounts(session: Session, moves: Sequence[Move]) -> Accounts:
     """The account ids of the moves, opened on first use; read before written, so that no shared row gets hot."""
     wanted = {(move.kind, move.owner_id) for move in moves}
     found = _find(session, wanted)
@@ -95,7 +131,7 @@ def _accounts(session: Session, moves: Sequence[Move]) -> dict[tuple[AccountKind
     return found
 
 
-def _find(session: Session, wanted: set[tuple[AccountKind, int | None]]) -> dict[tuple[AccountKind, int | None], int]:
+def _find(session: Session, wanted: set[tuple[AccountKind, int | None]]) -> Accounts:
     kinds = {kind for kind, _ in wanted}
     owners = {owner for _, owner in wanted if owner is not None}
     statement = select(Account.kind, Account.owner_id, Account.id).where(

@@ -25,6 +25,7 @@ _STATE = (
         User.id,
         User.role,
         User.is_active,
+        User.role_pending,
         User.totp_enabled_at.is_not(None).label("has_second_factor"),
         AuthSession.revoked_at,
     )
@@ -91,6 +92,7 @@ def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
         session_id=session_id,
         origin=origin,
         has_second_factor=row.has_second_factor,
+        role_pending=row.role_pending,
     )
 
 

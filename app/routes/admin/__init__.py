@@ -10,9 +10,13 @@ from app.routes.admin import (
     inventory,
     orders,
     payments,
+    payouts,
     settings,
+    shop_orders,
+    shops,
     stock_requests,
     users,
+    vendors,
 )
 
 __all__ = [
@@ -25,7 +29,11 @@ __all__ = [
     "inventory",
     "orders",
     "payments",
+    "payouts",
     "settings",
+    "shop_orders",
+    "shops",
     "stock_requests",
     "users",
+    "vendors",
 ]

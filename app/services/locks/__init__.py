@@ -1,10 +1,10 @@
 """Every row lock of the project, by name.
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
-order, payment and operation, stock request, stock transfer, inventory by (stock location, product), slot occurrence,
-coupon, ledger account; and among accounts: password reset, user, session. Accounts come before carts, a guest's cart
-before a user's. What managers edit (category tree, product, branch, delivery slot, settings) is locked alone, a slot
-before its occurrences, a product before the vocabulary.
+order, payment and operation, top-up, stock request, stock transfer, inventory by (stock location, product), slot
+occurrence, coupon, shop, payout, ledger account, a user's feed of news; and among accounts: phone code, password reset,
+user, session. Accounts come before carts, a guest's cart before a user's. What managers edit (category tree, product,
+branch, delivery slot, settings) is locked alone, a slot before its occurrences, a product before the vocabulary.
 Never lock an earlier class after a later one; inside a class ascending by id.
 Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
@@ -14,6 +14,7 @@ from app.services.locks.accounts import refresh_token, registration_code, user, 
 from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
 from app.services.locks.coupons import coupon
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
+from app.services.locks.ledger import balances, live_feed
 from app.services.locks.managed import (
     branch,
     category_tree,
@@ -32,6 +33,7 @@ from app.services.locks.work import due_outbox, due_webhooks
 __all__ = [
     "TransferSide",
     "active_cart",
+    "balances",
     "branch",
     "cart",
     "catalog_import",
@@ -48,6 +50,7 @@ __all__ = [
     "inventory_row",
     "lease_operation",
     "limit_waits",
+    "live_feed",
     "occurrences_from",
     "operation",
     "outdated_prices",

@@ -24,7 +24,7 @@ from app.config import settings
 from app.domain import urgency
 from app.domain.caller import Caller
 from app.domain.enums import FulfillmentType, OrderStatus, QueuePicker
-from app.domain.order_states import IN_WORK, UNDECIDED
+from app.domain.order_states import IN_WORK
 from app.models import Order, OrderItem
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
@@ -38,7 +38,7 @@ from app.services.staff import employee_id, works_at
 from app.services.urgent_first import FIRST, ROWS, Place, place_of
 from app.transaction import reading
 
-ENDED = frozenset(OrderStatus) - IN_WORK - UNDECIDED
+ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED})
 _LINES_OF_JSON = TypeAdapter(list[QueueLine])
 
 

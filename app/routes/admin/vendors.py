@@ -1,0 +1,5 @@
+"""Vendors' businesses and papers under review."""
+
+from flask import Blueprint
+
+vendors = Blueprint("admin_vendors", __name__)

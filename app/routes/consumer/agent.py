@@ -1,0 +1,5 @@
+"""The assistant."""
+
+from flask import Blueprint
+
+agent = Blueprint("agent", __name__)

@@ -1,0 +1,5 @@
+"""A consumer's profile."""
+
+from flask import Blueprint
+
+profile = Blueprint("consumer_profile", __name__)

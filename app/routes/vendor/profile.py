@@ -1,0 +1,5 @@
+"""A vendor's business, papers and bank."""
+
+from flask import Blueprint
+
+profile = Blueprint("vendor_profile", __name__)

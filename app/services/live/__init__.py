@@ -1,0 +1,1 @@
+"""News for clients the moment it happens."""

@@ -1,0 +1,1 @@
+"""Orders from vendors' shops, after they were placed."""

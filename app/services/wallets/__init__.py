@@ -1,0 +1,1 @@
+"""Wallets of consumers and the money of vendors."""
