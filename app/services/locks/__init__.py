@@ -23,7 +23,7 @@ from app.services.locks.managed import (
     occurrences_from,
     slot_day,
 )
-from app.services.locks.orders import own_order, staff_order, staff_orders
+from app.services.locks.orders import consumer_order, own_order, staff_order, staff_orders, vendor_order
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
 from app.services.locks.stock import inventory, inventory_row, shelf, shelves, stock_of_order
@@ -40,6 +40,7 @@ __all__ = [
     "category_tree",
     "checkout_lines",
     "claim_authorization",
+    "consumer_order",
     "coupon",
     "delivery_slot",
     "due_outbox",
@@ -70,5 +71,6 @@ __all__ = [
     "try_key",
     "user",
     "users",
+    "vendor_order",
     "vocabulary",
 ]

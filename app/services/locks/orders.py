@@ -6,8 +6,9 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import ChannelName
 from app.domain.order_states import UNDECIDED
-from app.models import Order
+from app.models import Order, Shop
 from app.services.staff import employee_id, works_at
 
 _ORDER = select(Order).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
@@ -50,3 +51,32 @@ def staff_orders(session: Session, *, order_ids: Sequence[int], caller: Caller) 
     """Those of some orders that are paid and of a branch the caller works at, locked in the order of their ids."""
     values = {"order_ids": list(order_ids), "employee_id": employee_id(caller)}
     return session.execute(_STAFF_ORDERS, values).scalars().all()
+
+
+_CONSUMER_ORDER = (
+    _ORDER.where(Order.channel == ChannelName.MARKETPLACE)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+_VENDOR_ORDER = (
+    select(Order)
+    .join(Shop, Shop.id == Order.stock_location_id)
+    .where(
+        Order.id == bindparam("order_id"),
+        Order.channel == ChannelName.MARKETPLACE,
+        Order.status.not_in(UNDECIDED),
+        Shop.owner_id == bindparam("owner_id"),
+    )
+    .with_for_update(key_share=True, of=Order)
+    .execution_options(populate_existing=True)
+)
+
+
+def consumer_order(session: Session, *, order_id: int, user_id: int) -> Order | None:
+    """The user's own order from a vendor's shop, locked; None for a stranger's."""
+    return session.execute(_CONSUMER_ORDER, {"order_id": order_id, "user_id": user_id}).scalar_one_or_none()
+
+
+def vendor_order(session: Session, *, order_id: int, owner_id: int) -> Order | None:
+    """A paid order, or one that is paid at the door, of the vendor's own shop, locked; None for any other."""
+    return session.execute(_VENDOR_ORDER, {"order_id": order_id, "owner_id": owner_id}).scalar_one_or_none()
