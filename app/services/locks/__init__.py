@@ -23,7 +23,7 @@ from app.services.locks.managed import (
     occurrences_from,
     slot_day,
 )
-from app.services.locks.orders import consumer_order, own_order, staff_order, staff_orders, vendor_order
+from app.services.locks.orders import consumer_order, maturing_order, own_order, staff_order, staff_orders, vendor_order
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
 from app.services.locks.stock import inventory, inventory_row, shelf, shelves, stock_of_order
@@ -52,6 +52,7 @@ __all__ = [
     "lease_operation",
     "limit_waits",
     "live_feed",
+    "maturing_order",
     "occurrences_from",
     "operation",
     "outdated_prices",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
@@ -80,3 +80,16 @@ def consumer_order(session: Session, *, order_id: int, user_id: int) -> Order | 
 def vendor_order(session: Session, *, order_id: int, owner_id: int) -> Order | None:
     """A paid order, or one that is paid at the door, of the vendor's own shop, locked; None for any other."""
     return session.execute(_VENDOR_ORDER, {"order_id": order_id, "owner_id": owner_id}).scalar_one_or_none()
+
+
+_MATURING = (
+    select(Order)
+    .where(Order.id == bindparam("order_id"), Order.matures_at <= func.now())
+    .with_for_update(key_share=True, skip_locked=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def maturing_order(session: Session, *, order_id: int) -> Order | None:
+    """An order whose earnings are due, locked; None when they are no more, or while somebody else works on it."""
+    return session.execute(_MATURING, {"order_id": order_id}).scalar_one_or_none()

@@ -1,0 +1,105 @@
+"""A vendor's earnings become theirs to draw once goods may no longer come back (checkout-design, section 9).
+
+Until `orders.matures_at` they are pending. What is moved is what the order's journals left in `vendor_pending`, so a
+refund that came before has lessened it already.
+"""
+
+import logging
+from decimal import Decimal
+
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.enums import AccountKind, JournalReason, OrderStatus, PaymentMethod, ReturnStatus
+from app.models import Account, Entry, Journal, Order, OrderReturn, Payment
+from app.services import ledger, locks
+from app.services.ledger import Move
+from app.transaction import reading, transaction
+
+log = logging.getLogger("aisle.wallets")
+
+BATCH = 100
+
+_OPEN_RETURN = (
+    select(OrderReturn.id)
+    .where(
+        OrderReturn.order_id == Order.id,
+        OrderReturn.status.in_((ReturnStatus.REQUESTED, ReturnStatus.ACCEPTED)),
+    )
+    .exists()
+)
+_CAPTURED = select(Payment.id).where(Payment.order_id == Order.id, Payment.captured_amount > 0).exists()
+_RIPE = select(Order.id).where(
+    Order.matures_at <= func.now(),
+    Order.status != OrderStatus.RETURN_ACCEPTED,
+    ~_OPEN_RETURN,
+    or_(Order.payment_method == PaymentMethod.WALLET, _CAPTURED),
+)
+_DUE = _RIPE.order_by(Order.matures_at, Order.id).limit(BATCH)
+_STILL_RIPE = _RIPE.where(Order.id == bindparam("order_id"))
+
+_LEFT = (
+    select(func.coalesce(func.sum(Entry.amount), 0))
+    .join(Journal, Journal.id == Entry.journal_id)
+    .join(Account, Account.id == Entry.account_id)
+    .where(
+        Journal.order_id == bindparam("order_id"),
+        Account.kind == AccountKind.VENDOR_PENDING,
+        Account.owner_id == bindparam("shop_id"),
+    )
+)
+
+
+def mature(session: Session, order: Order) -> Decimal:
+    """Let the vendor have what is still pending of a locked order; answers how much that was. A step.
+
+    Whether it may be is the caller's to know: the money is here, and no return is open. A repeat moves nothing.
+    """
+    left: Decimal = session.execute(_LEFT, {"order_id": order.id, "shop_id": order.stock_location_id}).scalar_one()
+    if left > 0:
+        ledger.post(
+            session,
+            reference=f"matured:{order.id}",
+            description=f"Order #{order.id} matured",
+            reason=JournalReason.MATURED,
+            order_id=order.id,
+            moves=[
+                Move(AccountKind.VENDOR_PENDING, -left, order.stock_location_id),
+                Move(AccountKind.VENDOR_AVAILABLE, left, order.stock_location_id),
+            ],
+        )
+    order.matures_at = None
+    session.flush()
+    return left
+
+
+def mature_due() -> int:
+    """Mature the orders that are due, at most BATCH; answers on how many. One that fails is logged and blocks no other.
+
+    An order whose card was not charged yet, or with a return on its way, waits.
+    """
+    with reading() as connection:
+        due = connection.execute(_DUE).scalars().all()
+    return sum(_tried(order_id) for order_id in due)
+
+
+def _tried(order_id: int) -> bool:
+    try:
+        return _matured(order_id)
+    except Exception:
+        log.exception("an order could not be matured", extra={"order_id": order_id})
+        return False
+
+
+def _matured(order_id: int) -> bool:
+    """Mature one order, unless somebody else holds it or it changed since it was found due.
+
+    Asked again under the lock, by a statement of its own: a return raised meanwhile is only then seen.
+    """
+    with transaction() as session:
+        locks.limit_waits(session)
+        order = locks.maturing_order(session, order_id=order_id)
+        if order is None or session.execute(_STILL_RIPE, {"order_id": order_id}).one_or_none() is None:
+            return False
+        mature(session, order)
+    return True
