@@ -78,14 +78,17 @@ def post(
 
 
 def _check_funds(session: Session, moves: Sequence[Move], accounts: Accounts, *, may_overdraw: bool) -> None:
-    kept = {accounts[move.kind, move.owner_id]: move for move in moves if move.kind in _WITH_BALANCE}
+    """Raises InsufficientFunds; moves count one after the other, as their entries will."""
+    kept = [move for move in moves if move.kind in _WITH_BALANCE]
     if not kept:
         return
-    balances = locks.balances(session, account_ids=kept)
-    for account_id, move in kept.items():
+    balances = locks.balances(session, account_ids={accounts[move.kind, move.owner_id] for move in kept})
+    for move in kept:
+        account_id = accounts[move.kind, move.owner_id]
+        had, balances[account_id] = balances[account_id], balances[account_id] + move.amount
         free = may_overdraw and move.kind is AccountKind.VENDOR_AVAILABLE
-        if move.amount < 0 and balances[account_id] + move.amount < 0 and not free:
-            raise InsufficientFunds(details={"available": float(max(balances[account_id], NOTHING))})
+        if move.amount < 0 and balances[account_id] < 0 and not free:
+            raise InsufficientFunds(details={"available": float(max(had, NOTHING))})
 
 
 def post_capture(session: Session, *, operation_id: int, order_id: int, amount: Decimal) -> None:
