@@ -6,6 +6,8 @@ from enum import StrEnum
 
 LARGEST_QUANTITY = 10_000
 MOST_LINES = 200
+MOST_UNITS_AT_SHOP = 10
+"""Of one item in a basket for a vendor's shop (contract of the marketplace, section 6)."""
 
 
 class Refusal(StrEnum):

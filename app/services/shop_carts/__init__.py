@@ -1,0 +1,1 @@
+"""The basket for one vendor's shop."""
