@@ -4,6 +4,7 @@ import sys
 import threading
 
 from app.config import ConfigurationError, load_settings
+from app.services.live import ending
 from app.tasks import background
 
 try:
@@ -31,8 +32,12 @@ _stop = threading.Event()
 
 
 def post_worker_init(worker):
-    """Start the background loop in each worker; leases keep two of them from doing the same work."""
+    """Start the background loop in each worker; leases keep two of them from doing the same work.
+
+    Open event streams end as soon as the worker is told to stop, which waits for its requests.
+    """
     app = worker.wsgi
+    ending.when(lambda: not worker.alive or _stop.is_set())
     if app.extensions["settings"].background_in_process:
         worker.background = background.start(app, _stop)
 

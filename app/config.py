@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     rate_limit_register: str = "600 per minute"
     rate_limit_checkout: str = "120 per minute"
     rate_limit_checkout_address: str = "6000 per minute"
+    rate_limit_assistant: str = "30 per minute"
 
     otp_send_limit_per_phone: str = "3 per 15 minutes"
     otp_send_limit_per_ip: str = "5 per 15 minutes"
@@ -128,6 +129,7 @@ class Settings(BaseSettings):
 
     live_streams_per_process: int = Field(default=4, ge=0)
     live_streams_per_user: int = Field(default=2, ge=1)
+    live_stream_seconds: float = Field(default=600, gt=0)
     database_direct_url: str = ""
 
     openai_api_key: str = ""
@@ -151,6 +153,7 @@ class Settings(BaseSettings):
         "rate_limit_otp",
         "rate_limit_checkout",
         "rate_limit_checkout_address",
+        "rate_limit_assistant",
         "otp_send_limit_per_phone",
         "otp_send_limit_per_ip",
         "otp_send_limit_per_prefix",

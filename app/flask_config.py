@@ -45,6 +45,7 @@ def cors_options(settings: Settings) -> dict[str | Pattern[str], dict[str, Any]]
             "Idempotency-Key",
             "X-Cart-Token",
             "If-None-Match",
+            "Last-Event-ID",
         ],
         "expose_headers": ["X-Request-Id", "ETag", "Retry-After", "Idempotent-Replayed"],
         "max_age": 600,

@@ -22,6 +22,7 @@ CHEAP = {
     "rate_limit_enabled": False,
     "log_level": "ERROR",
     "background_in_process": False,
+    "live_stream_seconds": 0.3,
 }
 
 

@@ -30,6 +30,11 @@ def current_caller() -> Caller:
     return caller
 
 
+def seconds_left() -> float:
+    """How long the token of the running request is good; only on guarded routes."""
+    return float(g.token_ends - time.time())
+
+
 def optional_caller() -> Caller | None:
     """The signed-in user, or None for a guest; on routes open to both."""
     caller: Caller | None = g.get("caller")
@@ -77,7 +82,9 @@ def _methods() -> set[str]:
 
 
 def _authenticate() -> Caller:
-    caller = tokens.caller_of(_verified_claims("access"), current_origin())
+    claims = _verified_claims("access")
+    g.token_ends = claims["exp"]
+    caller = tokens.caller_of(claims, current_origin())
     if caller.role in PRIVILEGED and not caller.has_second_factor:
         _may_lack_second_factor()
     return caller

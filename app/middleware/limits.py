@@ -60,4 +60,5 @@ login = limiter.limit(lambda: settings().rate_limit_login, key_func=address, ded
 register = limiter.limit(lambda: settings().rate_limit_register, key_func=address)
 otp = limiter.limit(lambda: settings().rate_limit_otp, key_func=address)
 checkout_by_user = limiter.limit(lambda: settings().rate_limit_checkout, key_func=caller_or_address)
+assistant = limiter.limit(lambda: settings().rate_limit_assistant, key_func=caller_or_address)
 checkout_by_address = limiter.limit(lambda: settings().rate_limit_checkout_address, key_func=address)

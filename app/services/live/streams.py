@@ -1,0 +1,91 @@
+"""News of a user as a stream of server-sent events (html.spec.whatwg.org, section 9.2).
+
+No connection is held between two reads. A stream ends after a while by itself: its client comes back with the id of
+the last event it saw, and misses nothing.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select
+
+from app.config import settings
+from app.domain.caller import Caller
+from app.models import AuthSession, User
+from app.models.base import AnyRow
+from app.schemas.live import LiveUpdate
+from app.services.live import ending, reading
+from app.services.live.hub import Hub, Seat, hub
+from app.transaction import reading as connected
+
+PING_SECONDS = 15.0
+STEP_SECONDS = 1.0
+"""How often a waiting stream looks whether it should end."""
+RETRY_MILLISECONDS = 3000
+BATCH = 100
+
+_IS_SIGNED_IN = (
+    select(AuthSession.id)
+    .join(User, User.id == AuthSession.user_id)
+    .where(AuthSession.id == bindparam("session_id"), AuthSession.revoked_at.is_(None), User.is_active)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who listens, for how long at most, and whether they are still there."""
+
+    caller: Caller
+    seconds: float
+    is_there: Callable[[], bool]
+
+
+def follow(listener: Listener, *, after: int | None) -> Iterator[str]:
+    """The caller's news after an id, or from now on, as the text of an event stream.
+
+    Takes a place at once and keeps it until the stream ends or is closed. Raises TooManyStreams.
+    """
+    current, place = settings(), hub()
+    start = reading.newest_id(listener.caller.user_id) if after is None else after
+    seat = place.enter(
+        listener.caller.user_id, per_process=current.live_streams_per_process, per_user=current.live_streams_per_user
+    )
+    stream = _stream(place, seat, listener, start)
+    next(stream)  # from here on the stream gives its place back, however it ends
+    return stream
+
+
+def _stream(place: Hub, seat: Seat, listener: Listener, after: int) -> Iterator[str]:
+    try:
+        over = time.monotonic() + min(listener.seconds, settings().live_stream_seconds)
+        yield ""
+        yield f"retry: {RETRY_MILLISECONDS}\nid: {after}\n\n"
+        ping = time.monotonic() + PING_SECONDS
+        while (now := time.monotonic()) < over and not ending.is_near() and listener.is_there():
+            if now >= ping:
+                if not _is_signed_in(listener.caller):
+                    return
+                yield ": ping\n\n"
+                ping = now + PING_SECONDS
+                seat.news.set()  # look, in case a notice was lost
+            if not seat.news.wait(min(STEP_SECONDS, over - now)):
+                continue
+            seat.news.clear()
+            if rows := reading.read_after(seat.user_id, after=after, limit=BATCH):
+                after = rows[-1].id
+                yield _events(rows)
+            if len(rows) == BATCH:
+                seat.news.set()
+    finally:
+        place.leave(seat)
+
+
+def _events(rows: Sequence[AnyRow]) -> str:
+    updates = (LiveUpdate.model_validate(row) for row in rows)
+    return "".join(f"id: {one.id}\nevent: {one.topic}\ndata: {one.model_dump_json()}\n\n" for one in updates)
+
+
+def _is_signed_in(caller: Caller) -> bool:
+    with connected() as connection:
+        return connection.execute(_IS_SIGNED_IN, {"session_id": caller.session_id}).one_or_none() is not None
