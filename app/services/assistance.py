@@ -29,6 +29,7 @@ from app.schemas.envelope import PageMeta
 from app.schemas.pagination import COUNTED_UP_TO, Page, decode_cursor, encode_cursor
 from app.services import audit, locks, outbox, staff
 from app.services.branches import BranchNotFound
+from app.services.orders.ours import BRANCHES, OURS
 from app.services.pages import counted, meta_of
 from app.services.urgent_first import Place
 from app.transaction import reading, transaction
@@ -101,7 +102,7 @@ def ask(form: AskForHelp, caller: Caller) -> AssistanceAnswer:
 _BRANCH = select(StockLocation.id).where(
     StockLocation.id == bindparam("branch_id"), StockLocation.is_active, StockLocation.kind != LocationKind.SHOP
 )
-_ORDER = select(Order.id).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
+_ORDER = select(Order.id).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"), OURS)
 _COUNT_OPEN = select(func.count()).where(
     AssistanceRequest.user_id == bindparam("user_id"), AssistanceRequest.status == AssistanceStatus.OPEN
 )
@@ -245,7 +246,7 @@ def _own(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
 
 def _at_branches(*conditions: ColumnElement[bool], limit: int, at_branch: bool) -> Select[Any]:
     """Each branch is read by itself, so that one where little is asked is as quick as one where much is."""
-    places = select(StockLocation.id).where(staff.works_at(StockLocation.id))
+    places = BRANCHES.where(staff.works_at(StockLocation.id))
     if at_branch:
         places = places.where(StockLocation.id == bindparam("branch_id", type_=BigInteger))
     branches = places.subquery()

@@ -15,6 +15,7 @@ from app.models import Order, OrderItem, PickEvent, StockLocation
 from app.schemas.performance import BranchMap, MapBranch, PerformanceAnswer
 from app.services.orders.columns import status_in
 from app.services.orders.newest import newest
+from app.services.orders.ours import BRANCHES
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 
@@ -62,7 +63,7 @@ def _count(statement: Select[Any]) -> Any:
 
 
 _LATELY = Order.created_at >= func.now() - bindparam("period", type_=Interval)
-_MADE = select(Order.id).where(_LATELY, works_at(Order.stock_location_id))
+_MADE = select(Order.id).where(_LATELY, Order.stock_location_id.in_(BRANCHES), works_at(Order.stock_location_id))
 _UNDECIDED = _MADE.where(status_in(*UNDECIDED))
 _NEWEST = newest(_LATELY, Order.status.not_in(UNDECIDED | {OrderStatus.CANCELED}), limit=NEWEST_ORDERS).subquery()
 _ITEMS = (

@@ -51,7 +51,7 @@ _LIST: Select[Any] = (
     .order_by(_PAGE.c.id.desc())
 )
 _MAY_REVIEW = select(
-    exists().where(Product.id == bindparam("product_id")).label("is_known"),
+    exists().where(Product.id == bindparam("product_id"), Product.shop_id.is_(None)).label("is_known"),
     exists()
     .where(
         OrderItem.product_id == bindparam("product_id"),

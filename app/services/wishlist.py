@@ -29,7 +29,7 @@ _AFTER = _PAGE.where(
     tuple_(WishlistItem.created_at, WishlistItem.product_id) < tuple_(bindparam("created_at"), bindparam("product_id"))
 )
 _FOUND: Select[*tuple[Any, ...]] = select(bindparam("user_id"), Product.id, bindparam("note")).where(
-    Product.id == bindparam("product_id"), Product.is_active
+    Product.id == bindparam("product_id"), Product.is_active, Product.shop_id.is_(None)
 )
 _FRESH = insert(WishlistItem).from_select(["user_id", "product_id", "note"], _FOUND)
 _ADD = (

@@ -21,6 +21,7 @@ FULFILMENT_RATE = Definition(
                    CAST(date_trunc(:granularity, delivered_at AT TIME ZONE :zone) AS date) AS bucket
             FROM orders
             WHERE status = 'DELIVERED' AND delivered_at >= :starts AND delivered_at < :ends
+              AND channel <> 'MARKETPLACE'
               AND (:branch_id IS NULL OR stock_location_id = :branch_id)
         ), pieces AS (
             SELECT bucket, sum(quantity) AS ordered_pieces, COALESCE(sum(picked_quantity), 0) AS picked_pieces

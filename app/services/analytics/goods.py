@@ -21,6 +21,7 @@ TOP_PRODUCTS = Definition(
         WITH delivered AS MATERIALIZED (
             SELECT id FROM orders
             WHERE status = 'DELIVERED' AND delivered_at >= :starts AND delivered_at < :ends
+              AND channel <> 'MARKETPLACE'
               AND (:branch_id IS NULL OR stock_location_id = :branch_id)
         ), sold AS (
             SELECT product_id, picked_quantity AS pieces, final_total AS revenue

@@ -1,6 +1,7 @@
 """What was ordered and what came of it: revenue, orders, baskets.
 
-Revenue is what delivered orders cost in the end, on the day of their delivery in the shop's time zone.
+Revenue is what delivered orders cost in the end, on the day of their delivery in the shop's time zone. What vendors
+sell is theirs, and in none of these reports.
 """
 
 from app.domain.enums import ReportUnit
@@ -14,7 +15,7 @@ REVENUE = Definition(
         SELECT CAST(date_trunc(:granularity, delivered_at AT TIME ZONE :zone) AS date) AS bucket,
                sum(final_total) AS revenue, count(*) AS orders
         FROM orders
-        WHERE status = 'DELIVERED' AND delivered_at >= :starts AND delivered_at < :ends
+        WHERE status = 'DELIVERED' AND delivered_at >= :starts AND delivered_at < :ends AND channel <> 'MARKETPLACE'
           AND (:branch_id IS NULL OR stock_location_id = :branch_id)
         GROUP BY bucket
     """),
@@ -34,6 +35,7 @@ ORDERS = Definition(
             VALUES ('placed', created_at), ('delivered', delivered_at), ('canceled', canceled_at)
         ) AS happened (what, at)
         WHERE at >= :starts AND at < :ends AND status NOT IN ('PENDING_PAYMENT', 'CANCELLING')
+          AND channel <> 'MARKETPLACE'
           AND COALESCE(cancel_reason, '') NOT IN ('payment_declined', 'payment_abandoned')
           AND (:branch_id IS NULL OR stock_location_id = :branch_id)
         GROUP BY bucket
@@ -55,7 +57,7 @@ BASKET_SIZE = Definition(
                    CAST(date_trunc(:granularity, created_at AT TIME ZONE :zone) AS date) AS bucket
             FROM orders
             WHERE created_at >= :starts AND created_at < :ends
-              AND status NOT IN ('PENDING_PAYMENT', 'CANCELLING', 'CANCELED')
+              AND status NOT IN ('PENDING_PAYMENT', 'CANCELLING', 'CANCELED') AND channel <> 'MARKETPLACE'
               AND (:branch_id IS NULL OR stock_location_id = :branch_id)
         ), pieces AS (
             SELECT bucket, sum(quantity) AS number

@@ -21,6 +21,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.selectable import LateralFromClause
 from sqlalchemy.types import NULLTYPE
 
+from app.domain.enums import BRANCH_KINDS
 from app.domain.gtin import shown_gtin
 from app.domain.pricing import piece_price
 from app.models import Category, Inventory, Product, ProductGtin, Review, StockLocation
@@ -64,9 +65,10 @@ _COLUMNS = (
 _LOOKED_UP = ("gtins", "available_quantity", "branch_available_quantity", "rating_count", "rating_average")
 
 BRANCHES = func.array(
-    select(StockLocation.id).where(StockLocation.is_active).scalar_subquery(), type_=ARRAY(BigInteger)
+    select(StockLocation.id).where(StockLocation.is_active, StockLocation.kind.in_(BRANCH_KINDS)).scalar_subquery(),
+    type_=ARRAY(BigInteger),
 )
-"""The ids of the active stock locations, read once for a statement."""
+"""The ids of the active branches, read once for a statement."""
 
 
 def with_details(places: Subquery, *, branch: bool) -> Select[Any]:

@@ -23,7 +23,7 @@ LEFT JOIN cart_items AS lines ON lines.cart_id = carts.id
 LEFT JOIN products ON products.id = lines.product_id
 LEFT JOIN categories ON categories.id = products.category_id
 LEFT JOIN inventory AS stock ON stock.product_id = lines.product_id AND stock.stock_location_id = :stock_location_id
-WHERE carts.id = :cart_id AND carts.user_id = :user_id AND carts.status = 'ACTIVE'
+WHERE carts.id = :cart_id AND carts.user_id = :user_id AND carts.status = 'ACTIVE' AND carts.channel <> 'MARKETPLACE'
 ORDER BY lines.product_id
 """)  # noqa: S608 (an expression of ours)
 

@@ -1,28 +1,30 @@
 """Orders."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Connection, Interval, and_, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
-from app.domain.enums import ChannelName
+from app.domain.enums import ChannelName, OrderStatus
 from app.domain.order_states import UNDECIDED
 from app.models import Order, Shop
+from app.services.orders.ours import OURS
 from app.services.staff import employee_id, works_at
 
 _ORDER = select(Order).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
-_OWN_ORDER = _ORDER.with_for_update(key_share=True).execution_options(populate_existing=True)
+_OWN_ORDER = _ORDER.where(OURS).with_for_update(key_share=True).execution_options(populate_existing=True)
 
 
 def own_order(session: Session, *, order_id: int, user_id: int) -> Order | None:
-    """The user's own order, locked; None for a stranger's."""
+    """The user's own order from the supermarket, locked; None for a stranger's and for one of a vendor's shop."""
     return session.execute(_OWN_ORDER, {"order_id": order_id, "user_id": user_id}).scalar_one_or_none()
 
 
 _STAFF_ORDER = (
     select(Order)
-    .where(Order.id == bindparam("order_id"), Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
+    .where(Order.id == bindparam("order_id"), OURS, Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
     .with_for_update(key_share=True)
     .execution_options(populate_existing=True)
 )
@@ -38,6 +40,7 @@ _STAFF_ORDERS = (
     select(Order)
     .where(
         Order.id.in_(bindparam("order_ids", expanding=True)),
+        OURS,
         Order.status.not_in(UNDECIDED),
         works_at(Order.stock_location_id),
     )
@@ -93,3 +96,40 @@ _MATURING = (
 def maturing_order(session: Session, *, order_id: int) -> Order | None:
     """An order whose earnings are due, locked; None when they are no more, or while somebody else works on it."""
     return session.execute(_MATURING, {"order_id": order_id}).scalar_one_or_none()
+
+
+_OVERDUE = and_(
+    Order.channel == ChannelName.MARKETPLACE,
+    Order.status == OrderStatus.PENDING,
+    Order.created_at < func.now() - bindparam("patience", type_=Interval),
+)
+_UNANSWERED = select(Order.id).where(_OVERDUE).order_by(Order.created_at).limit(bindparam("batch"))
+_UNANSWERED_ORDER = (
+    select(Order)
+    .where(Order.id == bindparam("order_id"), _OVERDUE)
+    .with_for_update(key_share=True, skip_locked=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def unanswered_orders(connection: Connection, *, patience: timedelta, batch: int) -> Sequence[int]:
+    """The ids of shops' orders that nobody answered for so long, the oldest first, not locked."""
+    return connection.execute(_UNANSWERED, {"patience": patience, "batch": batch}).scalars().all()
+
+
+def unanswered_order(session: Session, *, order_id: int, patience: timedelta) -> Order | None:
+    """One of them, locked; None when it was answered meanwhile, or while somebody else works on it."""
+    return session.execute(_UNANSWERED_ORDER, {"order_id": order_id, "patience": patience}).scalar_one_or_none()
+
+
+_SHOP_ORDER = (
+    select(Order)
+    .where(Order.id == bindparam("order_id"), Order.channel == ChannelName.MARKETPLACE, Order.status.not_in(UNDECIDED))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def shop_order(session: Session, *, order_id: int) -> Order | None:
+    """Any decided order from a vendor's shop, for the office, locked."""
+    return session.execute(_SHOP_ORDER, {"order_id": order_id}).scalar_one_or_none()

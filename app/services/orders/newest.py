@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, literal_column, select, true
 
 from app.models import Order, StockLocation
+from app.services.orders.ours import BRANCHES
 from app.services.staff import works_at
 
 NEWEST_FIRST = (Order.created_at.desc(), Order.id.desc())
@@ -26,7 +27,7 @@ def any_of(*conditions: ColumnElement[bool], limit: int) -> Select[Any]:
 
 
 def _of_each_branch(conditions: tuple[ColumnElement[bool], ...], limit: int, *, in_order: bool) -> Select[Any]:
-    branches = select(StockLocation.id).where(works_at(StockLocation.id)).subquery("branches")
+    branches = BRANCHES.where(works_at(StockLocation.id)).subquery("branches")
     orders = select(Order.id, Order.created_at).where(Order.stock_location_id == branches.c.id, *conditions)
     orders = orders.order_by(*NEWEST_FIRST) if in_order else orders
     of_branch = orders.limit(_literal(limit)).lateral("of_branch")

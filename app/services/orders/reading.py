@@ -15,6 +15,7 @@ from app.schemas.orders import OrderAnswer, OrderLine, OrderQuery, OrderSubstitu
 from app.schemas.pagination import decode_cursor, encode_cursor
 from app.services.orders import shown
 from app.services.orders.columns import DISCOUNTS, as_json
+from app.services.orders.ours import OURS
 from app.services.pages import counted, meta_of
 from app.transaction import reading
 
@@ -86,7 +87,7 @@ _ORDERS = (
     .outerjoin(Payment, Payment.order_id == Order.id)
     .outerjoin(PaymentToken, PaymentToken.id == Payment.payment_token_id)
 )
-_OWN = Order.user_id == bindparam("user_id")
+_OWN = and_(Order.user_id == bindparam("user_id"), OURS)
 _DETAIL = _ORDERS.where(Order.id == bindparam("order_id"), _OWN)
 
 

@@ -8,13 +8,14 @@ from app.schemas.orders import Reordered
 from app.services.carts.pouring import pour
 from app.services.carts.reading import locked_cart
 from app.services.carts.shoppers import Shopper, lock_cart
+from app.services.orders.ours import OURS
 from app.services.orders.reading import OrderNotFound
 from app.transaction import transaction
 
 _LINES = (
     select(OrderItem.product_id, OrderItem.quantity)
     .join(Order, Order.id == OrderItem.order_id)
-    .where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
+    .where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"), OURS)
 )
 
 

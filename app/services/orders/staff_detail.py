@@ -34,6 +34,7 @@ from app.schemas.picking_queue import (
 from app.services.orders import cards, shown
 from app.services.orders.columns import DISCOUNTS, as_json
 from app.services.orders.finding import StaffOrderNotFound
+from app.services.orders.ours import OURS
 from app.services.staff import employee_id, works_at
 from app.transaction import reading
 
@@ -120,7 +121,7 @@ _DETAIL = (
     )
     .outerjoin(Payment, Payment.order_id == Order.id)
     .outerjoin(PaymentToken, PaymentToken.id == Payment.payment_token_id)
-    .where(Order.id == bindparam("order_id"), Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
+    .where(Order.id == bindparam("order_id"), OURS, Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
 )
 
 _LINES_OF_JSON = TypeAdapter(list[StaffLine])
