@@ -28,6 +28,10 @@ SHOP = f"""
     INSERT INTO stock_movements
         (stock_location_id, product_id, kind, available_change, reserved_change, source_type, source_id)
     VALUES (1, 1, 'opening', 100, 0, 'inventory', 1);
+    INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 1, 'ILS', 0);
+    INSERT INTO accounts (kind, currency) VALUES ('psp_receivable', 'ILS');
+    INSERT INTO journals (reference, description) VALUES ('gift', 'A gift');
+    INSERT INTO entries (journal_id, account_id, amount) VALUES (1, 1, 40), (1, 2, -40);
 """
 ORDER = f"""
     INSERT INTO carts (user_id, status) VALUES (1, 'CHECKED_OUT');
@@ -50,7 +54,19 @@ ORDER = f"""
     SELECT max(id), 'mockpay', 'MOCKPAY-' || max(id), 'ILS', 22.50,
            CASE WHEN '{{0}}' IN ('PENDING_PAYMENT', 'CANCELLING', 'CANCELED') THEN 0 ELSE 22.50 END FROM orders;
 """
-TABLES = ("users", "stock_locations", "products", "inventory", "stock_movements", "orders", "order_items", "payments")
+TABLES = (
+    "users",
+    "stock_locations",
+    "products",
+    "inventory",
+    "stock_movements",
+    "orders",
+    "order_items",
+    "payments",
+    "accounts",
+    "journals",
+    "entries",
+)
 
 
 @pytest.fixture
@@ -109,6 +125,34 @@ def test_nothing_is_picked_or_settled_yet_and_prices_are_in_force(selling: Engin
     }
     assert {(row["picker_id"], row["ready_at"], row["final_total"]) for row in after["orders"]} == {(None, None, None)}
     assert [row["current_price"] for row in after["products"]] == [row["price"] for row in after["products"]]
+
+
+def test_wallets_keep_what_was_in_them_and_go_on_following_their_entries(selling: Engine) -> None:
+    migrate(url_of(selling))
+
+    with selling.begin() as connection:
+        connection.execute(text("INSERT INTO journals (reference, description) VALUES ('spent', 'Spent')"))
+        connection.execute(text("INSERT INTO entries (journal_id, account_id, amount) VALUES (2, 1, -15), (2, 2, 15)"))
+        balances = connection.execute(text("SELECT balance FROM accounts ORDER BY id")).scalars().all()
+        known = connection.execute(text("SELECT balance_after FROM entries ORDER BY id")).scalars().all()
+    assert balances == [25, None]
+    assert known == [None, None, 25, None]
+
+
+def test_what_was_the_supermarkets_is_so_still_and_vendors_items_need_no_category(selling: Engine) -> None:
+    migrate(url_of(selling))
+
+    after = contents(selling)
+    assert {(row["shop_id"], row["category_id"]) for row in after["products"]} == {(None, 1)}
+    assert {(row["payment_method"], row["wallet_paid"], row["commission"]) for row in after["orders"]} == {
+        ("CARD", 0, 0)
+    }
+    assert {(row["role_pending"], row["phone_verified_at"]) for row in after["users"]} == {(False, None)}
+    with selling.begin() as connection:
+        connection.execute(
+            text("INSERT INTO stock_locations (kind, name, address) VALUES ('SHOP', 'Rose Shop', 'Pune')")
+        )
+        connection.execute(text("INSERT INTO products (shop_id, name, sku, price) VALUES (2, 'Tea', 'MILK', 3)"))
 
 
 def test_the_invariants_hold_over_the_rows_of_before(selling: Engine) -> None:

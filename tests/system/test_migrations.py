@@ -18,13 +18,26 @@ from app.migrations import alembic_config, migrate
 from app.models import Base
 from tests import databases
 from tests.shopping import make_shopper, open_shop
+from tests.system import shop_rows
 
-APPEND_ONLY = ("audit_events", "stock_movements", "journals", "entries", "pick_events", "stock_changes")
+APPEND_ONLY = (
+    "audit_events",
+    "stock_movements",
+    "journals",
+    "entries",
+    "pick_events",
+    "stock_changes",
+    "order_actions",
+    "order_modifications",
+    "order_modification_lines",
+)
 TRIGGERS = {f"{table}_{rule}" for table in APPEND_ONLY for rule in ("append_only", "never_truncated")} | {
     "journals_balance",
     "entries_balance",
     "entries_move_balance",
     "products_current_price",
+    "accounts_balance_follows",
+    "live_events_are_told",
 }
 
 LEFT_OVERS = """
@@ -164,7 +177,7 @@ def sold(client: FlaskClient, session: Session) -> Session:
     session.execute(text("INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 1, 'ILS', 0)"))
     session.execute(text("INSERT INTO accounts (kind, currency) VALUES ('revenue', 'ILS')"))
     book(session, ("wallet", 5), ("revenue", -5))
-    for statement in STAFF_WORK:
+    for statement in (*STAFF_WORK, *shop_rows.ROWS):
         session.execute(text(statement))
     return session
 
@@ -227,6 +240,30 @@ def test_a_journal_that_balances_moves_the_wallet(sold: Session) -> None:
     assert sold.execute(text("SELECT balance FROM accounts WHERE kind = 'wallet'")).scalar_one() == 12
 
 
+def test_an_entry_knows_the_balance_it_left_behind(sold: Session) -> None:
+    book(sold, ("wallet", 7), ("revenue", -7))
+
+    known = sold.execute(text("SELECT amount, balance_after FROM entries ORDER BY id")).all()
+    assert [tuple(row) for row in known][-2:] == [(7, 12), (-7, None)]
+
+
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        "UPDATE accounts SET balance = balance + 1 WHERE kind = 'wallet'",
+        "UPDATE accounts SET balance = 0 WHERE kind = 'wallet'",
+    ],
+)
+def test_no_balance_is_set_by_hand(sold: Session, by_hand: str) -> None:
+    with pytest.raises(IntegrityError, match="a balance follows its entries"), sold.begin_nested():
+        sold.execute(text(by_hand))
+
+
+def test_an_account_opens_with_nothing(sold: Session) -> None:
+    with pytest.raises(IntegrityError, match="opens with nothing"), sold.begin_nested():
+        sold.execute(text("INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 9, 'ILS', 1)"))
+
+
 @pytest.mark.parametrize(
     "moves",
     [
@@ -282,8 +319,10 @@ GUARDED = (
     "stock_transfer_lines",
     "stock_transfers",
     "substitutions",
+    *shop_rows.TABLES,
 )
 WORDS = [
+    *shop_rows.WORDS,
     ("accounts", "kind"),
     ("carts", "channel"),
     ("carts", "status"),
@@ -316,10 +355,14 @@ def final(**wrong: str) -> str:
 
 
 BROKEN = {
+    **shop_rows.BROKEN,
     **{f"ck_{table}_{column}": f"UPDATE {table} SET {column} = 'NONSENSE'" for table, column in WORDS},
     "ck_idempotency_keys_state": "UPDATE idempotency_keys SET state = 'NONSENSE', status = NULL",
-    "ck_accounts_balance_not_negative": "UPDATE accounts SET balance = -0.01 WHERE kind = 'wallet'",
-    "ck_accounts_balance_only_where_kept": "UPDATE accounts SET balance = 0 WHERE kind = 'revenue'",
+    "ck_accounts_balance_not_negative": """
+        INSERT INTO entries (journal_id, account_id, amount)
+        SELECT min(journal_id), accounts.id, -1000 FROM entries, accounts WHERE kind = 'wallet' GROUP BY accounts.id
+    """,
+    "ck_accounts_balance_only_where_kept": "INSERT INTO accounts (kind, currency, balance) VALUES ('fees', 'ILS', 0)",
     "ck_cart_items_quantity_range": "UPDATE cart_items SET quantity = 0",
     "ck_cart_items_unit_price_not_negative": "UPDATE cart_items SET unit_price = -0.01",
     "ck_carts_user_or_guest": "UPDATE carts SET guest_token_hash = 'x'",
@@ -395,6 +438,7 @@ BROKEN = {
     "ck_orders_total_adds_up": "UPDATE orders SET total_amount = total_amount + 0.01",
     "ck_orders_total_amount_not_negative": """
         ALTER TABLE orders DROP CONSTRAINT ck_orders_tax_within_total;
+        ALTER TABLE orders DROP CONSTRAINT ck_orders_commission_within_total;
         UPDATE orders SET total_amount = -1, discount_total = items_total + deposit_total + delivery_fee + 1
     """,
     "ck_payment_operations_amount_positive": "UPDATE payment_operations SET amount = 0",
