@@ -112,7 +112,7 @@ def _operation(app: Flask, rule: Rule, method: str, operation: Operation, schema
     entry = app.extensions["table"].get(blueprint)
     guarded = entry is not None and not entry.is_public
     document: dict[str, Any] = {
-        "operationId": operation_id(rule, method),
+        "operationId": operation.operation_id or operation_id(rule, method),
         "summary": summary.rstrip("."),
         "description": _access_note(entry) + re.sub(r"\n +", "\n", description).strip(),
         "tags": [entry.tag if entry else "Service"],

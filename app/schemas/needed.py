@@ -13,12 +13,12 @@ def refused_without(refusal: type[BadRequest], *names: str) -> Any:
     Other faults of the same fields stay VALIDATION_ERROR. List the refusal among the endpoint's errors.
     """
 
-    def check(_model: type, values: Any) -> Any:
+    def check(values: Any) -> Any:
         if isinstance(values, dict) and any(_is_empty(values.get(name)) for name in names):
             raise refusal
         return values
 
-    return model_validator(mode="before")(classmethod(check))
+    return model_validator(mode="before")(check)
 
 
 def _is_empty(value: Any) -> bool:

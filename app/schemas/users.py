@@ -16,7 +16,7 @@ BranchIds = Annotated[list[RowId], Field(max_length=MOST_BRANCHES, examples=[[1]
 
 
 class UserQuery(Page):
-    """`q` is a part of the e-mail address or the name, in any case."""
+    """`q` is a part of the e-mail address, the name or the phone number, in any case."""
 
     q: Annotated[Printable, StringConstraints(max_length=100)] | None = None
     role: Role | None = None

@@ -24,6 +24,10 @@ class Change:
     def __bool__(self) -> bool:
         return bool(self.new)
 
+    def and_then(self, later: "Change") -> "Change":
+        """Both changes as one; of different rows or fields."""
+        return Change({**self.old, **later.old}, {**self.new, **later.new})
+
 
 def apply(row: Base, given: Mapping[str, Any]) -> Change:
     """Set the given values on a row, as far as they differ from what it has."""

@@ -22,6 +22,7 @@ _ASKED_FOR = (
         _PART.is_(None),
         contains(User.email, _PART),
         contains(User.full_name, _PART),
+        contains(User.phone, _PART),
     ),
     or_(_ROLE.is_(None), cast(User.role, String) == _ROLE),
     or_(_IS_ACTIVE.is_(None), User.is_active == _IS_ACTIVE),
