@@ -31,7 +31,7 @@ _CHECKS = {
     "stock_held_by_ended_orders": """
         SELECT count(*) FROM orders LEFT JOIN order_items ON order_items.order_id = orders.id
         LEFT JOIN substitutions ON substitutions.order_id = orders.id
-        WHERE orders.status IN ('CANCELED', 'DELIVERED')
+        WHERE orders.status IN ('CANCELED', 'REJECTED', 'DELIVERED', 'RETURN_ACCEPTED', 'RETURN_COMPLETED')
           AND (order_items.held_quantity > 0 OR substitutions.held_quantity > 0)
     """,
     "stock_changed_by_hand_without_its_movement": """
@@ -87,12 +87,12 @@ _CHECKS = {
     """,
     "holds_without_live_order_or_void": """
         SELECT count(*) FROM payments JOIN orders ON orders.id = payments.order_id
-        WHERE status = 'CANCELED' AND authorized_amount > 0 AND NOT EXISTS (
+        WHERE status IN ('CANCELED', 'REJECTED') AND authorized_amount > 0 AND NOT EXISTS (
             SELECT 1 FROM payment_operations WHERE payment_id = payments.id AND kind IN ('void', 'refund'))
     """,
     "captures_kept_of_cancelled_orders": """
         SELECT count(*) FROM payments JOIN orders ON orders.id = payments.order_id
-        WHERE status = 'CANCELED' AND captured_amount > refunded_amount + refund_pending_amount
+        WHERE status IN ('CANCELED', 'REJECTED') AND captured_amount > refunded_amount + refund_pending_amount
     """,
     "captured_above_authorized": "SELECT count(*) FROM payments WHERE captured_amount > authorized_amount",
     "refunded_above_captured": """
@@ -101,6 +101,68 @@ _CHECKS = {
     "captures_not_in_the_books": """
         SELECT count(*) FROM payment_operations WHERE kind IN ('capture', 'refund') AND state = 'ok'
         AND NOT EXISTS (SELECT 1 FROM journals WHERE reference = kind || ':' || payment_operations.id)
+    """,
+    "wallets_below_zero": "SELECT count(*) FROM accounts WHERE kind = 'wallet' AND balance < 0",
+    "wallet_orders_that_differ_from_the_books": """
+        SELECT count(*) FROM orders LEFT JOIN (
+            SELECT order_id, sum(amount) AS moved FROM journals
+            JOIN entries ON entries.journal_id = journals.id JOIN accounts ON accounts.id = entries.account_id
+            WHERE kind = 'wallet' AND order_id IS NOT NULL GROUP BY order_id
+        ) AS booked ON booked.order_id = orders.id
+        WHERE wallet_paid - wallet_refunded <> COALESCE(-moved, 0)
+    """,
+    "money_owed_for_ended_wallet_orders": """
+        SELECT count(*) FROM (
+            SELECT orders.id FROM orders JOIN journals ON journals.order_id = orders.id
+            JOIN entries ON entries.journal_id = journals.id JOIN accounts ON accounts.id = entries.account_id
+            WHERE payment_method = 'WALLET' AND kind = 'order_liability'
+              AND status IN ('CANCELED', 'REJECTED', 'DELIVERED', 'RETURN_ACCEPTED', 'RETURN_COMPLETED')
+            GROUP BY orders.id HAVING sum(amount) <> 0
+        ) AS owed
+    """,
+    "open_wallet_orders_not_paid_in_full": """
+        SELECT count(*) FROM orders WHERE payment_method = 'WALLET'
+          AND status IN ('PENDING', 'ACCEPTED', 'AWAITING_CONSUMER_CONFIRMATION', 'CONFIRMED')
+          AND (wallet_paid <> total_amount OR wallet_refunded <> 0)
+    """,
+    "prepaid_deliveries_not_earned": """
+        SELECT count(*) FROM orders WHERE channel = 'MARKETPLACE' AND payment_method <> 'CASH'
+          AND delivered_at IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM journals WHERE reference = 'delivered:' || orders.id)
+    """,
+    "matured_orders_with_pending_money": """
+        SELECT count(*) FROM (
+            SELECT orders.id FROM orders JOIN journals ON journals.order_id = orders.id
+            JOIN entries ON entries.journal_id = journals.id JOIN accounts ON accounts.id = entries.account_id
+            WHERE kind = 'vendor_pending' GROUP BY orders.id
+            HAVING sum(amount) < 0 OR (orders.matures_at IS NULL AND sum(amount) <> 0)
+        ) AS wrong
+    """,
+    "returns_of_more_than_was_bought": """
+        SELECT count(*) FROM order_items AS item WHERE quantity < (
+            SELECT COALESCE(sum(line.quantity), 0) FROM order_return_lines AS line
+            JOIN order_returns ON order_returns.id = line.return_id
+            WHERE line.order_item_id = item.id AND status <> 'rejected')
+    """,
+    "modified_orders_that_differ_from_their_lines": """
+        SELECT count(*) FROM orders WHERE channel = 'MARKETPLACE' AND COALESCE(final_items_total, items_total) <> (
+            SELECT COALESCE(sum(line_total), 0) FROM order_items WHERE order_id = orders.id)
+    """,
+    "payouts_that_differ_from_the_books": """
+        SELECT count(*) FROM payouts
+        WHERE NOT EXISTS (SELECT 1 FROM journals WHERE reference = 'payout:' || payouts.id)
+           OR (state = 'failed') <> EXISTS (SELECT 1 FROM journals WHERE reference = 'payout-failed:' || payouts.id)
+           OR (state = 'paid') <> EXISTS (SELECT 1 FROM journals WHERE reference = 'payout-paid:' || payouts.id)
+    """,
+    "top_ups_that_differ_from_the_books": """
+        SELECT count(*) FROM top_ups
+        WHERE (state = 'paid') <> EXISTS (SELECT 1 FROM journals WHERE reference = 'top-up:' || top_ups.id)
+    """,
+    "shop_ratings_that_differ_from_their_orders": """
+        SELECT count(*) FROM shops LEFT JOIN (
+            SELECT shop_id, sum(rating) AS stars, count(*) AS ratings FROM order_ratings GROUP BY shop_id
+        ) AS rated ON rated.shop_id = shops.id
+        WHERE rating_sum <> COALESCE(stars, 0) OR rating_count <> COALESCE(ratings, 0)
     """,
     "two_orders_for_one_cart": """
         SELECT count(*) FROM (
