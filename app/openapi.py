@@ -7,8 +7,8 @@ Why this is not a library: docs/adr/0005-openapi-from-declarations.md.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, TypeVar, get_origin
 
 from flask import Response, current_app, request
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -54,11 +54,16 @@ class FileTooLarge(DomainError):
 
 @dataclass(frozen=True)
 class Upload:
-    """One file in the field `field` of a multipart/form-data body, at most `max_bytes` long."""
+    """One file in the field `field` of a multipart/form-data body, at most `max_bytes` long.
+
+    `missing` is said where there is none. With `named` its name is handed on as `file_name`, and must not be empty.
+    """
 
     field: str
     description: str
     max_bytes: int
+    missing: str = ""
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,10 @@ class File:
 
 @dataclass(frozen=True)
 class Operation:
-    """The declaration of one endpoint; `answers` maps a status to the model inside `data`, a Listed[...] or a File."""
+    """The declaration of one endpoint; `answers` maps a status to the model inside `data`, a Listed[...] or a File.
+
+    `operation_id` is needed only where two addresses would have the same.
+    """
 
     answers: Mapping[int, Any]
     body: type[BaseModel] | None = None
@@ -83,6 +91,7 @@ class Operation:
     upload: Upload | None = None
     raw_body: str | None = None
     bare: bool = False
+    operation_id: str = ""
     adapters: dict[int, TypeAdapter[Any]] = field(default_factory=dict, compare=False)
 
 
@@ -105,7 +114,9 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
             if operation.body is not None:
                 kwargs["body"] = _read_body(operation.body, optional=operation.body_optional)
             if operation.upload is not None:
-                kwargs["upload"] = _read_upload(operation.upload)
+                file_name, kwargs["upload"] = _read_upload(operation.upload)
+                if operation.upload.named:
+                    kwargs["file_name"] = file_name
             response = view(*args, **kwargs)
             if current_app.testing:
                 _check_answer(operation, response)
@@ -143,15 +154,22 @@ def faults(error: ValidationError, where: str) -> list[dict[str, Any]]:
 
 
 def _read_query(model: type[BaseModel]) -> BaseModel:
-    """Query names are taken in snake_case and camelCase alike; of a repeated name the last one counts."""
+    """Query names are taken in snake_case and camelCase alike; of a repeated name the last one counts, unless the
+    model has a list there."""
     values: dict[str, Any] = {}
     for name, given in request.args.lists():
         snake = _CAMEL.sub(lambda match: "_" + match[1].lower(), name)
-        values[snake] = given[-1]
+        values[snake] = given if snake in _lists_of(model) else given[-1]
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise ValidationFailed(details={"errors": faults(error, "query")}) from None
+
+
+@cache
+def _lists_of(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model that take several values."""
+    return frozenset(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
 
 
 def _read_body(model: type[BaseModel], *, optional: bool) -> BaseModel:
@@ -177,20 +195,22 @@ _MULTIPART_HEADS = 16 * 1024
 """What boundaries and part headers may take beside the file itself."""
 
 
-def _read_upload(declared: Upload) -> bytes:
-    """The bytes of the declared file. Raises NoFile or FileTooLarge."""
+def _read_upload(declared: Upload) -> tuple[str, bytes]:
+    """Name and bytes of the declared file. Raises NoFile or FileTooLarge."""
     request.max_content_length = declared.max_bytes + _MULTIPART_HEADS
     try:
         sent = request.files.get(declared.field)
     except RequestEntityTooLarge:
         raise FileTooLarge(f"Send at most {declared.max_bytes} bytes.") from None
-    if sent is None:
-        raise NoFile(f"Send the file as multipart/form-data, in the field '{declared.field}' and with a file name.")
+    if sent is None or (declared.named and not sent.filename):
+        told = f"Send the file as multipart/form-data, in the field '{declared.field}' and with a file name."
+        raise NoFile(declared.missing or told)
     content: bytes = sent.read(declared.max_bytes + 1)
+    name = sent.filename or ""
     request.close()  # a file of more than 500 kB lies in a temporary one
     if len(content) > declared.max_bytes:
         raise FileTooLarge(f"Send at most {declared.max_bytes} bytes.")
-    return content
+    return name, content
 
 
 def _check_answer(operation: Operation, response: Response) -> None:

@@ -108,6 +108,14 @@ class ClampedPage(Page):
     limit: Annotated[int, Field(ge=1, examples=[50]), AfterValidator(_at_most)] = Field(default_factory=default_limit)
 
 
+class WholePage(ClampedPage):
+    """A page of the lists that older clients ask for whole: without a limit it is the largest there is."""
+
+    limit: Annotated[int, Field(ge=1, examples=[50]), AfterValidator(_at_most)] = Field(
+        default_factory=lambda: settings().max_limit
+    )
+
+
 class CursorPage(Request):
     """limit 1..200 and `cursor`, for lists that have no numbered pages."""
 

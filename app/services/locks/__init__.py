@@ -2,16 +2,18 @@
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
 order, payment and operation, top-up, stock request, stock transfer, inventory by (stock location, product), slot
-occurrence, coupon, shop, payout, ledger account, a user's feed of news; and among accounts: phone code, password reset,
+occurrence, coupon, shop, payout, ledger account, a user's feed of news; and among accounts: code of a
+phone or an address, password reset,
 user, session. Accounts come before carts, a guest's cart before a user's. What managers edit (category tree, product,
-branch, delivery slot, settings) is locked alone, a slot before its occurrences, a product before the vocabulary.
+branch, delivery slot, settings) is locked alone, a slot before its occurrences, a product before the vocabulary. A
+vendor's file of items comes before the shop's range, that before its items, and these before their inventory.
 Never lock an earlier class after a later one; inside a class ascending by id.
 Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
 """
 
-from app.services.locks.accounts import refresh_token, registration_code, user, users
-from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart
+from app.services.locks.accounts import phone_code, refresh_token, registration_code, user, user_of_phone, users
+from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart, shop_checkout_lines
 from app.services.locks.coupons import coupon
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
 from app.services.locks.ledger import balances, live_feed
@@ -23,11 +25,24 @@ from app.services.locks.managed import (
     occurrences_from,
     slot_day,
 )
-from app.services.locks.orders import consumer_order, maturing_order, own_order, staff_order, staff_orders, vendor_order
+from app.services.locks.orders import (
+    consumer_order,
+    maturing_order,
+    own_order,
+    shop_order,
+    staff_order,
+    staff_orders,
+    unanswered_order,
+    unanswered_orders,
+    vendor_order,
+)
 from app.services.locks.payments import claim_authorization, lease_operation, operation, payment_of
 from app.services.locks.products import outdated_prices, product
+from app.services.locks.shop_items import item_upload, shop_item, shop_items_by_sku, shop_range
+from app.services.locks.shops import shop, shop_of
 from app.services.locks.stock import inventory, inventory_row, shelf, shelves, stock_of_order
 from app.services.locks.stock_moves import TransferSide, stock_request, stock_transfer
+from app.services.locks.wallets import lease_top_up, payout, top_up
 from app.services.locks.work import due_outbox, due_webhooks
 
 __all__ = [
@@ -49,7 +64,9 @@ __all__ = [
     "guest_cart",
     "inventory",
     "inventory_row",
+    "item_upload",
     "lease_operation",
+    "lease_top_up",
     "limit_waits",
     "live_feed",
     "maturing_order",
@@ -58,19 +75,32 @@ __all__ = [
     "outdated_prices",
     "own_order",
     "payment_of",
+    "payout",
+    "phone_code",
     "product",
     "refresh_token",
     "registration_code",
     "shelf",
     "shelves",
+    "shop",
+    "shop_checkout_lines",
+    "shop_item",
+    "shop_items_by_sku",
+    "shop_of",
+    "shop_order",
+    "shop_range",
     "slot_day",
     "staff_order",
     "staff_orders",
     "stock_of_order",
     "stock_request",
     "stock_transfer",
+    "top_up",
     "try_key",
+    "unanswered_order",
+    "unanswered_orders",
     "user",
+    "user_of_phone",
     "users",
     "vendor_order",
     "vocabulary",
