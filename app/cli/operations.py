@@ -9,6 +9,8 @@ from flask import current_app
 from app.services import invariants
 from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
+from app.services.shop_orders.canceling import cancel_unanswered
+from app.services.wallets.maturing import mature_due
 from app.tasks import background
 
 
@@ -24,8 +26,9 @@ def worker_command() -> None:
 
 @click.command("sweep")
 def sweep_command() -> None:
-    """Finish or undo payments that were left open, and let prices follow their sales: one pass."""
-    _print_counts(sweep() | {"prices": sweep_prices()})
+    """Finish or undo payments that were left open, let prices follow their sales and earnings mature: one pass."""
+    more = {"prices": sweep_prices(), "matured_orders": mature_due(), "unanswered_orders": cancel_unanswered()}
+    _print_counts(sweep() | more)
 
 
 @click.command("invariants")

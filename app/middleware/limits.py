@@ -1,12 +1,16 @@
 """Rate limits: the limit of a blueprint's line in the table, and tighter ones for the few routes worth attacking."""
 
+import hashlib
 import logging
 import time
 
 from flask import Flask, current_app, g, request
-from limits import RateLimitItem
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from app.config import settings
+from app.domain.phone import prefix
 from app.errors import TooManyRequests
 from app.extensions import limiter
 from app.middleware.entry import Entry
@@ -41,8 +45,47 @@ def check(entry: Entry) -> None:
             log.exception("rate limit store unreachable")
             return
         if not allowed:
-            stats = limiter.limiter.get_window_stats(item, *key)
-            raise TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
+            raise _refusal(limiter.limiter, item, *key)
+
+
+def _refusal(store: RateLimiter, item: RateLimitItem, *key: str) -> TooManyRequests:
+    """A 429 that says how long the window of a budget that is spent still lasts."""
+    stats = store.get_window_stats(item, *key)
+    return TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
+
+
+_in_memory = FixedWindowRateLimiter(MemoryStorage())
+"""Counts text messages while the store is down: they cost money, so that staying open is no choice."""
+
+
+def count_text_message(phone: str) -> None:
+    """Count a text message about to be sent to a number in E.164: for the client's address, the number, all numbers
+    that begin alike, and in all.
+
+    From the narrowest budget to the widest, so that who has spent their own takes nothing of everybody's. Called by
+    the route, as the number is known only once the body is read. Raises TooManyRequests.
+    """
+    if not limiter.enabled:
+        return
+    current = settings()
+    _spend(current.otp_send_limit_per_ip, "text-message", address())
+    _spend(current.otp_send_limit_per_phone, "text-message", hashlib.sha256(phone.encode()).hexdigest())
+    _spend(current.otp_send_limit_per_prefix, "text-message", prefix(phone))
+    _spend(current.otp_send_limit_total, "text-message", "all")
+
+
+def _spend(budget: str, *key: str) -> None:
+    """Count once against a budget such as `3 per 15 minutes`. Raises TooManyRequests."""
+    for item in parse_many(budget):
+        store = limiter.limiter
+        try:
+            allowed = store.hit(item, *key)
+        except Exception:  # whatever the store's client raises
+            log.exception("rate limit store unreachable")
+            store = _in_memory
+            allowed = store.hit(item, *key)
+        if not allowed:
+            raise _refusal(store, item, *key)
 
 
 def caller_or_address() -> str:
@@ -59,6 +102,12 @@ def address() -> str:
 login = limiter.limit(lambda: settings().rate_limit_login, key_func=address, deduct_when=lambda r: r.status_code >= 400)
 register = limiter.limit(lambda: settings().rate_limit_register, key_func=address)
 otp = limiter.limit(lambda: settings().rate_limit_otp, key_func=address)
+phone_login = limiter.limit(lambda: settings().login_limit_per_ip, key_func=address)
 checkout_by_user = limiter.limit(lambda: settings().rate_limit_checkout, key_func=caller_or_address)
 assistant = limiter.limit(lambda: settings().rate_limit_assistant, key_func=caller_or_address)
 checkout_by_address = limiter.limit(lambda: settings().rate_limit_checkout_address, key_func=address)
+order_by_user = limiter.limit(lambda: settings().order_limit_per_user, key_func=caller_or_address)
+order_by_address = limiter.limit(lambda: settings().order_limit_per_ip, key_func=address)
+wallet_by_user = limiter.shared_limit(
+    lambda: settings().wallet_limit_per_user, scope="wallet", key_func=caller_or_address
+)

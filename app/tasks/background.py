@@ -14,12 +14,16 @@ from flask import Flask
 from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
+from app.services.shop_orders.canceling import cancel_unanswered
+from app.services.wallets.maturing import mature_due
 
 log = logging.getLogger("aisle.background")
 
 RELAY_BATCH = 50
+UNANSWERED_SECONDS = 15.0
 RELAY_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
+MATURE_SECONDS = 60.0
 
 
 @dataclass
@@ -47,6 +51,8 @@ def chores() -> list[Chore]:
         Chore("relay", RELAY_SECONDS, lambda: relay_due(RELAY_BATCH)),
         Chore("sweep", SWEEP_SECONDS, sweep),
         Chore("prices", SWEEP_SECONDS, sweep_prices),
+        Chore("earnings", MATURE_SECONDS, mature_due),
+        Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
     ]
 
 

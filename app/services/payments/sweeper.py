@@ -16,6 +16,7 @@ from app.models import Order, Payment, PaymentOperation
 from app.models.base import AnyRow
 from app.services import audit, locks
 from app.services.payments import outcomes, sending, webhooks
+from app.services.top_ups.sweeping import sweep_top_ups
 from app.transaction import reading, transaction
 
 log = logging.getLogger("aisle.sweeper")
@@ -38,6 +39,7 @@ def sweep() -> dict[str, int]:
     return {
         "webhooks": webhooks.process_due(),
         "payment_operations": _sweep_operations(),
+        "top_ups": sweep_top_ups(),
         "answers": _settle_answers(),
         "expired_rows": _collect_garbage(),
     }
@@ -191,6 +193,7 @@ _GARBAGE = (
     text("DELETE FROM idempotency_keys WHERE expires_at < now() AND state = 'done'"),
     text("DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'"),
     text("DELETE FROM registration_codes WHERE expires_at < now() - interval '1 day'"),
+    text("DELETE FROM phone_codes WHERE expires_at < now() - interval '1 day'"),
     text("DELETE FROM password_resets WHERE expires_at < now()"),
     text("DELETE FROM live_events WHERE created_at < now() - interval '7 days'"),
     text("DELETE FROM login_failures WHERE last_failed_at < now() - interval '1 day'"),

@@ -24,6 +24,7 @@ from app.errors import BadRequest, DomainError, NotFound
 from app.models import Payment, PaymentOperation, WebhookEvent
 from app.services import audit, locks
 from app.services.payments import outcomes
+from app.services.top_ups import settling as top_ups
 from app.transaction import reading, transaction
 
 log = logging.getLogger("aisle.payments")
@@ -139,7 +140,14 @@ def _act(stored: _Stored) -> str:
     if contested is not None:
         _leave_to_a_person(contested, event)
         return "amount or currency differs from ours: left to a person"
-    return "applied" if outcomes.apply_provider_event(reference=event.reference, outcome=event.outcome) else "no news"
+    if outcomes.apply_provider_event(reference=event.reference, outcome=event.outcome):
+        return "applied"
+    return "a payment into a wallet: asked about at once" if _hurries_top_up(event) else "no news"
+
+
+def _hurries_top_up(event: Event) -> bool:
+    with transaction() as session:
+        return top_ups.hurry(session, reference=event.reference)
 
 
 _KINDS = {

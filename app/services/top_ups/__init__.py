@@ -1,0 +1,1 @@
+"""Payments into wallets through the payment provider."""
