@@ -15,6 +15,12 @@ def answer(data: Any, *, status: int = 200) -> Response:
     return Response(to_json({"data": data}), status=status, mimetype=_JSON)
 
 
+def decided(body: Any, *, status: int, is_replay: bool) -> Response:
+    """A whole body as it was decided and kept; a repeat says that it is one."""
+    headers = {"Idempotent-Replayed": "true"} if is_replay else None
+    return Response(to_json(body), status=status, mimetype=_JSON, headers=headers)
+
+
 def listed(data: list[Any], meta: PageMeta, *, page_key: str = "meta") -> Response:
     """A list with its place. Older clients read the place under `pagination` on some lists: both are sent there."""
     envelope: dict[str, Any] = {"data": data, "meta": meta}

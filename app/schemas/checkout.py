@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from app.domain.enums import DiscountKind, FulfillmentType, SubstitutionPreference
+from app.domain.enums import DiscountKind, FulfillmentType, PaymentMethod, SubstitutionPreference
 from app.schemas.envelope import Answer, Printable, Request, RowId
 from app.schemas.money import Money
 
@@ -81,6 +81,9 @@ class ConfirmRequest(CheckoutRequest):
         "delivery_slot_id": 1,
         "address": "12 Market Street, Haifa, 3303112",
     }
+
+    payment_method: ClassVar = PaymentMethod.CARD
+    notes: ClassVar[str | None] = None
 
     payment_token_id: RowId
     save_as_default: bool = False

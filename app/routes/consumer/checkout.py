@@ -1,17 +1,15 @@
 """From a basket to a paid order."""
 
 from flask import Blueprint, Response, request
-from pydantic_core import to_json
 
 from app.errors import Busy
 from app.middleware import limits
-from app.middleware.answers import answer
+from app.middleware.answers import answer, decided
 from app.middleware.guards import current_caller
 from app.openapi import Header, endpoint
 from app.schemas.checkout import ConfirmAnswer, ConfirmRequest, PendingAnswer, PreviewAnswer, PreviewRequest
 from app.services.branches import BranchNotFound
 from app.services.checkout import errors
-from app.services.checkout.answers import Decision
 from app.services.checkout.confirm import confirm
 from app.services.checkout.preview import preview
 from app.services.payment_tokens import PaymentTokenNotFound
@@ -74,9 +72,5 @@ def confirm_cart(body: ConfirmRequest) -> Response:
 
     201 is a paid order, 200 the same answer again, 202 an order whose payment the provider has yet to decide.
     """
-    return _response(confirm(body, request.headers[_KEY_HEADER.name], current_caller()))
-
-
-def _response(decision: Decision) -> Response:
-    headers = {"Idempotent-Replayed": "true"} if decision.is_replay else None
-    return Response(to_json(decision.body), status=decision.status, mimetype="application/json", headers=headers)
+    made = confirm(body, request.headers[_KEY_HEADER.name], current_caller())
+    return decided(made.body, status=made.status, is_replay=made.is_replay)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import text
 
-from app.domain.channels import DELIVERY_OR_PICKUP
+from app.domain.enums import ChannelName
 from app.services import locks
 from app.transaction import transaction
 
@@ -15,8 +15,8 @@ ON CONFLICT DO NOTHING
 """)
 
 
-def restore(*, order_id: int, user_id: int) -> None:
-    """Put an order's lines into the user's active cart, unless a new basket was begun meanwhile."""
+def restore(*, order_id: int, user_id: int, channel: ChannelName) -> None:
+    """Put an order's lines into the user's active cart of its channel, unless a new basket was begun meanwhile."""
     with transaction() as session:
-        cart_id = locks.active_cart(session, user_id=user_id, channel=DELIVERY_OR_PICKUP.name)
+        cart_id = locks.active_cart(session, user_id=user_id, channel=channel)
         session.execute(_RESTORE, {"cart_id": cart_id, "order_id": order_id})

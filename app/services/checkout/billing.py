@@ -13,6 +13,7 @@ from app.schemas.money import money_number
 from app.services.checkout.basket import BasketLine
 from app.services.checkout.context import Context
 from app.services.checkout.errors import CouponNotApplicable
+from app.services.checkout.shop_context import ShopContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Bill:
         ]
 
 
-def bill(context: Context, lines: Sequence[BasketLine]) -> Bill:
+def bill(context: Context | ShopContext, lines: Sequence[BasketLine]) -> Bill:
     """Add up a basket, less the coupon asked for. Raises CouponNotFound or CouponNotApplicable."""
     priced = [line.priced for line in lines]
     fulfillment = context.form.fulfillment_type

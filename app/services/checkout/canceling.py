@@ -45,12 +45,15 @@ def _decide(order_id: int, caller: Caller) -> int | None:
         if order.status not in CANCELLABLE_BY_OWNER:
             raise OrderNotCancellable(details={"status": order.status})
         if order.status is OrderStatus.PENDING_PAYMENT:
-            return _fence(session, order, caller)
+            return fence_payment(session, order, caller)
         return cancel_confirmed(session, order, reason="user", by=caller)
 
 
-def _fence(session: Session, order: Order, caller: Caller) -> int:
-    """Forbid the payment of an undecided order; answers its authorization, which is then cancelled at the provider."""
+def fence_payment(session: Session, order: Order, caller: Caller) -> int:
+    """Forbid the payment of an undecided order; answers its authorization, which is then cancelled at the provider.
+
+    A step on a locked order.
+    """
     sweeper.fence(session, order_id=order.id, reason="user", by=caller)
     payment = locks.payment_of(session, order_id=order.id)
     if payment is None:

@@ -1,4 +1,4 @@
-"""POST /checkout/confirm: place the order (T1), ask the provider with no transaction open, apply its answer (T2).
+"""The confirm of every channel: place the order (T1), ask the provider with no transaction open, apply its answer (T2).
 
 Each part can be repeated: crash anywhere, retry anything, the end is one order and one charge.
 """
@@ -6,7 +6,9 @@ Each part can be repeated: crash anywhere, retry anything, the end is one order 
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
 import orjson
 
@@ -16,11 +18,14 @@ from app.services.checkout import answers
 from app.services.checkout.answers import Decision
 from app.services.checkout.errors import KeyInProgress
 from app.services.checkout.placing import Placed, place
+from app.services.checkout.shop_context import ShopSale
+from app.services.checkout.shop_placing import place_at_shop
 from app.services.checkout.writing import Key
 from app.services.payments import sending
 from app.transaction import retried
 
 ROUTE = "checkout.confirm"
+SHOP_ROUTE = "shop_orders.confirm"
 PATIENCE = timedelta(seconds=2)
 """How long the second of two equal requests waits for the first one's answer, holding no connection."""
 
@@ -34,7 +39,21 @@ def confirm(form: ConfirmRequest, idempotency_key: str, caller: Caller) -> Decis
     equal request is still at work after PATIENCE.
     """
     key = Key(f"user:{caller.user_id}", ROUTE, idempotency_key, request_hash(form))
-    placed = _place_patiently(lambda: retried(lambda: place(form, key, caller)))
+    return _placed_and_paid(lambda: place(form, key, caller), caller)
+
+
+def confirm_at_shop(sale: ShopSale, idempotency_key: str, caller: Caller) -> Decision:
+    """Sell the caller's basket for a vendor's shop and take the payment, once for each key and each basket.
+
+    Raises the refusals of `shop_placing.place_at_shop`: then nothing was sold or charged and the key is still free.
+    """
+    hashed = _hash(SHOP_ROUTE, {name: str(value) for name, value in asdict(sale).items() if value is not None})
+    key = Key(f"user:{caller.user_id}", SHOP_ROUTE, idempotency_key, hashed)
+    return _placed_and_paid(lambda: place_at_shop(sale, key, caller), caller)
+
+
+def _placed_and_paid(attempt: Callable[[], Placed], caller: Caller) -> Decision:
+    placed = _place_patiently(lambda: retried(attempt))
     return placed.answer or conclude(placed.order_id, caller)
 
 
@@ -56,8 +75,12 @@ def request_hash(form: ConfirmRequest) -> str:
 
     Defaults are left out, so that a key fits its request also after an update that adds an optional field.
     """
-    canonical = orjson.dumps(form.model_dump(mode="json", exclude_defaults=True), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(ROUTE.encode() + b"\n" + canonical).hexdigest()
+    return _hash(ROUTE, form.model_dump(mode="json", exclude_defaults=True))
+
+
+def _hash(route: str, body: dict[str, Any]) -> str:
+    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(route.encode() + b"\n" + canonical).hexdigest()
 
 
 def _place_patiently(attempt: Callable[[], Placed]) -> Placed:

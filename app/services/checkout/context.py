@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from typing import ClassVar
 
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain import slots
+from app.domain.channels import DELIVERY_OR_PICKUP
 from app.domain.coupons import Coupon
 from app.domain.discounts import Discount
 from app.domain.enums import DiscountKind, FulfillmentType
@@ -72,6 +74,7 @@ class Context:
 
     row: AnyRow
     form: CheckoutRequest
+    policy: ClassVar = DELIVERY_OR_PICKUP
 
     @property
     def is_pickup(self) -> bool:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.caller import Caller
-from app.domain.enums import CartStatus, IdempotencyState, PaymentProvider
+from app.domain.enums import CartStatus, ChannelName, IdempotencyState, PaymentProvider
 from app.errors import BadRequest
+from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmRequest
 from app.schemas.money import money_number
 from app.services import locks, payment_tokens
@@ -44,9 +45,9 @@ def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
             raise errors.KeyInProgress(retry_after=1)
         context = _context(session, form, key, caller)
         if context.row.request_hash is not None:
-            return _replayed(context, key)
+            return replayed(context.row, key)
         cart = locks.cart(session, cart_id=form.cart_id, user_id=caller.user_id)
-        if cart is None:
+        if cart is None or cart.channel is ChannelName.MARKETPLACE:
             raise errors.CartNotFound
         if cart.status is CartStatus.CHECKED_OUT:
             return _bind_to_order_of(session, form.cart_id, key)
@@ -68,8 +69,8 @@ def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -
     )
 
 
-def _replayed(context: Context, key: Key) -> Placed:
-    kept = context.row
+def replayed(kept: AnyRow, key: Key) -> Placed:
+    """What a key that was used before stands for. A step. Raises KeyReused for another request's key."""
     if kept.request_hash != key.request_hash:
         raise errors.KeyReused
     if kept.kept_state == IdempotencyState.DONE:
@@ -139,17 +140,17 @@ def _decide(session: Session, form: ConfirmRequest, context: Context) -> Purchas
         raise errors.CartEmpty
     if missing := missing_items(lines):
         raise errors.InsufficientStock(details={"missing": [item.model_dump() for item in missing]})
-    _check_token(context)
+    check_token(context.row)
     _check_wishes(form, context, lines)
     priced = bill(context, lines)
     total = priced.totals.total
     if form.expected_total is not None and form.expected_total != total:
         raise errors.PriceChanged(details={"total": money_number(total)})
-    return Purchase(form, context, lines, priced, booking, _address(form, context))
+    return Purchase(form.cart_id, form, context, lines, priced, booking, _address(form, context))
 
 
-def _check_token(context: Context) -> None:
-    row = context.row
+def check_token(row: AnyRow) -> None:
+    """Raises PaymentTokenNotFound, PaymentTokenInactive or UnsupportedProvider."""
     if row.token_id is None:
         raise PaymentTokenNotFound
     if not row.token_is_active:

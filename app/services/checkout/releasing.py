@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import ChannelName, OrderStatus
 from app.models import Order
 from app.services import audit, locks, outbox
 from app.services.carts import restoring
@@ -59,9 +60,10 @@ WITH held AS MATERIALIZED (
     WHERE order_id = :order_id AND state = 'placed'
 )
 UPDATE orders
-SET status = 'CANCELED', canceled_at = now(), cancel_reason = :reason, delayed_from = NULL, updated_at = now()
+SET status = :status, canceled_at = CASE WHEN :status = 'CANCELED' THEN now() END, cancel_reason = :reason,
+    delayed_from = NULL, updated_at = now()
 WHERE id = :order_id
-""")
+""").bindparams(bindparam("status", type_=String))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class OrderFacts:
     user_id: int
     status: str
     stock_location_id: int
+    channel: ChannelName
 
 
 def facts_of(order: Order) -> OrderFacts:
@@ -83,6 +86,7 @@ def facts_of(order: Order) -> OrderFacts:
         user_id=order.user_id,
         status=order.status,
         stock_location_id=order.stock_location_id,
+        channel=order.channel,
     )
 
 
@@ -94,10 +98,12 @@ def cancel(
     answer: Decision,
     by: Caller | None = None,
     note: str | None = None,
+    status: OrderStatus = OrderStatus.CANCELED,
 ) -> None:
     """Cancel a locked order, free its stock and slot, and answer its open keys. A step.
 
     A declined payment puts the lines back into the customer's cart after the commit. `note` goes into the audit trail.
+    `status` is CANCELED, or REJECTED by a vendor.
     """
     locks.stock_of_order(session, order_id=order.order_id, stock_location_id=order.stock_location_id)
     values = {
@@ -106,6 +112,7 @@ def cancel(
         "user_id": order.user_id,
         "actor_user_id": by.user_id if by else None,
         "reason": reason,
+        "status": status.value,
         "answer_status": answer.status,
         "answer_body": orjson.dumps(answer.body).decode(),
     }
@@ -117,11 +124,15 @@ def cancel(
         entity_id=order.order_id,
         by=by,
         old={"status": order.status},
-        new={"status": "CANCELED", "reason": reason} | ({"note": note} if note else {}),
+        new={"status": status, "reason": reason} | ({"note": note} if note else {}),
     )
     publish(session, order, "order.canceled")
     if reason == "payment_declined":
-        after_commit(session, lambda: restoring.restore(order_id=order.order_id, user_id=order.user_id))
+        after_commit(session, lambda: _restore(order))
+
+
+def _restore(order: OrderFacts) -> None:
+    restoring.restore(order_id=order.order_id, user_id=order.user_id, channel=order.channel)
 
 
 def publish(session: Session, order: OrderFacts, topic: str, **more: Any) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Date,
+    DateTime,
     Interval,
     Numeric,
     SmallInteger,
@@ -34,15 +35,16 @@ WITH next AS MATERIALIZED (
         substitution_preference text, preferred_product_id bigint)
 ), placed AS (
     INSERT INTO orders (id, order_number, user_id, cart_id, channel, stock_location_id, status, fulfillment_type,
-                        currency, items_total, deposit_total, delivery_fee, delivery_tax_rate, discount_total,
-                        tax_total, total_amount, address, delivery_slot_id, slot_start, slot_end, pay_deadline)
+                        currency, payment_method, wallet_paid, notes, items_total, deposit_total, delivery_fee,
+                        delivery_tax_rate, discount_total, tax_total, total_amount, address, delivery_slot_id,
+                        slot_start, slot_end, pay_deadline)
     SELECT id,
            'ORD-' || floor(extract(epoch FROM now())) || '-'
                || upper(lpad(to_hex(id * {_SCRAMBLE} % 16777216), 6, '0')),
            :user_id, :cart_id, :channel, :stock_location_id, :status, :fulfillment_type, :currency,
-           :items_total, :deposit_total, :delivery_fee, :delivery_tax_rate, :discount_total, :tax_total,
-           :total_amount, :address, :slot_id, :slot_start, :slot_end,
-           CASE WHEN :is_free THEN NULL ELSE now() + :pay_within END
+           :payment_method, :wallet_paid, :notes, :items_total, :deposit_total, :delivery_fee, :delivery_tax_rate,
+           :discount_total, :tax_total, :total_amount, :address, :slot_id, :slot_start, :slot_end,
+           CASE WHEN :is_decided THEN NULL ELSE now() + :pay_within END
     FROM next
     RETURNING id, order_number
 ), items AS (
@@ -67,7 +69,7 @@ WITH next AS MATERIALIZED (
     INSERT INTO payments (order_id, payment_token_id, provider, reference, currency, requested_amount)
     SELECT id, :token_id, :provider, :reference_prefix || lpad(to_hex(id), 8, '0') || :reference_suffix,
            :currency, :authorization
-    FROM next WHERE NOT :is_free
+    FROM next WHERE NOT :is_decided
     RETURNING id
 ), operation AS (
     INSERT INTO payment_operations (payment_id, kind, idempotency_key, amount, next_at)
@@ -76,7 +78,7 @@ WITH next AS MATERIALIZED (
     UPDATE carts SET status = 'CHECKED_OUT', updated_at = now() WHERE id = :cart_id
 ), kept AS (
     INSERT INTO idempotency_keys (principal, route, key, request_hash, state, order_id, status, body, expires_at)
-    SELECT :principal, :route, :key, :request_hash, CASE WHEN :is_free THEN 'done' ELSE 'placed' END, id,
+    SELECT :principal, :route, :key, :request_hash, CASE WHEN :is_decided THEN 'done' ELSE 'placed' END, id,
            :answer_status, jsonb_set(jsonb_set(:answer_body, '{{data,order_id}}', to_jsonb(id)),
                                      '{{data,order_number}}', to_jsonb(order_number)),
            now() + :kept_for
@@ -103,7 +105,7 @@ WITH next AS MATERIALIZED (
     SELECT topic, 'order:' || id,
            jsonb_build_object('order_id', id, 'user_id', :user_id, 'order_number', order_number)
     FROM placed, (VALUES (1, 'order.placed'), (2, 'order.confirmed')) AS told(place, topic)
-    WHERE place = 1 OR :is_free
+    WHERE place = 1 OR :is_decided
     ORDER BY place
 ), occurrence AS (
     INSERT INTO slot_occurrences AS slot (slot_id, delivery_date, capacity, booked)
@@ -151,7 +153,11 @@ _TYPES = (
     bindparam("slot_date", type_=Date),
     bindparam("stock_location_id", type_=BigInteger),
     bindparam("provider", type_=String),
-    bindparam("is_free", type_=Boolean),
+    bindparam("is_decided", type_=Boolean),
+    bindparam("notes", type_=String),
+    bindparam("token_id", type_=BigInteger),
+    bindparam("slot_start", type_=DateTime(timezone=True)),
+    bindparam("slot_end", type_=DateTime(timezone=True)),
     bindparam("answer_status", type_=SmallInteger),
     bindparam("answer_body", type_=JSONB(none_as_null=True)),
     bindparam("coupon_id", type_=BigInteger),

@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.caller import Caller
-from app.domain.channels import DELIVERY_OR_PICKUP
 from app.domain.coupons import CouponRefusal
-from app.domain.enums import OrderStatus, PaymentProvider
+from app.domain.enums import OrderStatus, PaymentMethod, PaymentProvider
 from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmRequest
 from app.services.checkout import answers
@@ -22,6 +21,7 @@ from app.services.checkout.basket import BasketLine, order_item
 from app.services.checkout.billing import Bill, not_applicable
 from app.services.checkout.context import Booking, Context
 from app.services.checkout.errors import CouponNotFound, SlotFull
+from app.services.checkout.shop_context import ShopContext, ShopSale
 from app.services.checkout.statement import WITH_COUPON, WITHOUT_COUPON
 
 PICKUP_WINDOW = timedelta(hours=2)
@@ -42,17 +42,18 @@ class Key:
 class Purchase:
     """Everything decided about a checkout, ready to be written."""
 
-    form: ConfirmRequest
-    context: Context
+    cart_id: int
+    form: ConfirmRequest | ShopSale
+    context: Context | ShopContext
     lines: list[BasketLine]
     bill: Bill
     booking: Booking | None
     address: str | None
 
     @property
-    def is_free(self) -> bool:
-        """Whether the card is asked for nothing, not even for a hold on weighed goods: then there is no payment."""
-        return self.bill.totals.authorization == 0
+    def is_decided(self) -> bool:
+        """Whether no card is asked for anything, not even for a hold on weighed goods: then there is no payment."""
+        return self.form.payment_method is not PaymentMethod.CARD or self.bill.totals.authorization == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,10 @@ def _coupon_values(bill: Bill) -> dict[str, Any]:
 
 def _answer_values(purchase: Purchase) -> dict[str, Any]:
     """The answer kept for the key of an order without payment; the statement puts in the order's id and number."""
-    if not purchase.is_free:
-        return {"is_free": False, "answer_status": None, "answer_body": None}
+    if not purchase.is_decided:
+        return {"is_decided": False, "answer_status": None, "answer_body": None}
     answer = answers.confirmed(order_id=0, order_number="", total=purchase.bill.totals.total, reference=None)
-    return {"is_free": True, "answer_status": answer.status, "answer_body": answer.body}
+    return {"is_decided": True, "answer_status": answer.status, "answer_body": answer.body}
 
 
 def _reference_parts(purchase: Purchase) -> dict[str, str]:
@@ -151,19 +152,24 @@ def _reference_parts(purchase: Purchase) -> dict[str, str]:
     account: a random part keeps their payments apart.
     """
     provider, token_id = purchase.context.row.token_provider, purchase.context.row.token_id
+    if purchase.is_decided:
+        return {"reference_prefix": "", "reference_suffix": ""}
     is_sandbox = provider == PaymentProvider.MOCKPAY
     suffix = "" if is_sandbox else f"-{secrets.token_hex(8)}"
     return {"reference_prefix": f"{provider.upper()}-{token_id}-", "reference_suffix": suffix}
 
 
 def _order_values(purchase: Purchase) -> dict[str, Any]:
-    totals = purchase.bill.totals
+    totals, policy = purchase.bill.totals, purchase.context.policy
     return {
-        "cart_id": purchase.form.cart_id,
-        "channel": DELIVERY_OR_PICKUP.name.value,
+        "cart_id": purchase.cart_id,
+        "channel": policy.name.value,
         "stock_location_id": purchase.context.branch_id(),
-        "status": (DELIVERY_OR_PICKUP.first_status if purchase.is_free else OrderStatus.PENDING_PAYMENT).value,
+        "status": (policy.first_status if purchase.is_decided else OrderStatus.PENDING_PAYMENT).value,
         "fulfillment_type": purchase.form.fulfillment_type.value,
+        "payment_method": purchase.form.payment_method.value,
+        "wallet_paid": totals.total if purchase.form.payment_method is PaymentMethod.WALLET else Decimal(0),
+        "notes": purchase.form.notes,
         "currency": settings().currency,
         "items_total": totals.items,
         "deposit_total": totals.deposits,
@@ -179,7 +185,7 @@ def _order_values(purchase: Purchase) -> dict[str, Any]:
 
 
 def _slot_values(purchase: Purchase) -> dict[str, Any]:
-    """The booked window, or for a pickup the next two hours."""
+    """The booked window; for a pickup the next two hours, and nothing for an order that a shop brings by itself."""
     if booking := purchase.booking:
         return {
             "slot_id": booking.slot_id,
@@ -188,6 +194,6 @@ def _slot_values(purchase: Purchase) -> dict[str, Any]:
             "slot_start": booking.start,
             "slot_end": booking.end,
         }
-    now = datetime.now(UTC)
-    window = {"slot_start": now, "slot_end": now + PICKUP_WINDOW}
+    now = datetime.now(UTC) if purchase.context.is_pickup else None
+    window = {"slot_start": now, "slot_end": now + PICKUP_WINDOW if now else None}
     return {"slot_id": None, "slot_date": None, "slot_capacity": 0, **window}

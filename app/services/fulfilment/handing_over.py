@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, or_, select, text
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
@@ -16,6 +16,7 @@ from app.services import audit, ledger, locks
 from app.services.checkout import releasing
 from app.services.orders.finding import staff_order
 from app.services.orders.states import move
+from app.services.stock import giving_out
 from app.transaction import retried, transaction
 
 S = OrderStatus
@@ -117,38 +118,13 @@ def fail(*, order_id: int, form: FailedAttemptRequest, caller: Caller) -> None:
         releasing.publish(session, releasing.facts_of(order), "order.delivery_failed", reason=form.reason)
 
 
-# Every line and substitute that still holds pieces gives them out of the books; the UNIQUE source makes it once.
-_SELL = text("""
-WITH held AS MATERIALIZED (
-    SELECT 'order_item' AS source_type, id, product_id, held_quantity FROM order_items WHERE order_id = :order_id
-    UNION ALL
-    SELECT 'substitution', id, product_id, held_quantity FROM substitutions WHERE order_id = :order_id
-), sold AS (
-    INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change,
-                                 source_type, source_id, actor_user_id)
-    SELECT :stock_location_id, product_id, 'sell', 0, -held_quantity, source_type, id, :actor_user_id
-    FROM held WHERE held_quantity > 0
-    RETURNING product_id, -reserved_change AS quantity
-), stock AS (
-    UPDATE inventory SET reserved_quantity = reserved_quantity - gone.quantity, updated_at = now()
-    FROM (SELECT product_id, sum(quantity) AS quantity FROM sold GROUP BY product_id) AS gone
-    WHERE inventory.stock_location_id = :stock_location_id AND inventory.product_id = gone.product_id
-), lines AS (
-    UPDATE order_items SET held_quantity = 0 WHERE order_id = :order_id
-)
-UPDATE substitutions SET held_quantity = 0 WHERE order_id = :order_id AND held_quantity > 0
-""")
-
-
 def hand_over(session: Session, order: Order, *, caller: Caller, proof: HandOverRequest | None = None) -> None:
     """The goods are the customer's: stock leaves the books, and the money is earned. A step on a locked order.
 
     Raises PaymentNotCaptured.
     """
     _check_captured(session, order)
-    locks.stock_of_order(session, order_id=order.id, stock_location_id=order.stock_location_id)
-    values = {"order_id": order.id, "stock_location_id": order.stock_location_id, "actor_user_id": caller.user_id}
-    session.execute(_SELL, values)
+    giving_out.give_out(session, order, actor_user_id=caller.user_id)
     attempt = DeliveryAttempt(
         order_id=order.id,
         outcome=DeliveryOutcome.DELIVERED,

@@ -52,7 +52,7 @@ def guest_cart(session: Session, *, token_hash: str) -> int | None:
     return session.execute(_GUEST_CART, {"token_hash": token_hash}).scalar_one_or_none()
 
 
-_CHECKOUT_LINES = text(f"""
+_LINES = f"""
 WITH lines AS MATERIALIZED (
     SELECT product_id, quantity, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
 ), stock AS MATERIALIZED (
@@ -65,13 +65,22 @@ SELECT lines.product_id, lines.quantity, lines.shown_price, COALESCE(stock.avail
        products.name, products.sku, products.unit, products.image_urls[1] AS image_url,
        {PRICE_TEXT} AS price,
        products.sold_by, products.estimated_weight_grams, products.age_limit, products.deposit, products.tax_rate,
-       products.is_active AND categories.is_active AS sellable
+       products.is_active AND {{sellable}} AS sellable
 FROM lines
 JOIN products ON products.id = lines.product_id
-JOIN categories ON categories.id = products.category_id
+{{join}}
 LEFT JOIN stock ON stock.product_id = lines.product_id
 ORDER BY lines.product_id
-""")
+"""
+_CHECKOUT_LINES = text(
+    _LINES.format(sellable="categories.is_active", join="JOIN categories ON categories.id = products.category_id")
+)
+_SHOP_CHECKOUT_LINES = text(
+    _LINES.format(
+        sellable="products.shop_id = :stock_location_id AND shop_items.is_available",
+        join="JOIN shop_items ON shop_items.product_id = products.id",
+    )
+)
 
 
 def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
@@ -81,3 +90,9 @@ def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) ->
     """
     values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
     return session.execute(_CHECKOUT_LINES, values).all()
+
+
+def shop_checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
+    """As `checkout_lines`, of a basket for a vendor's shop; an item of another shop or switched off is not sellable."""
+    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
+    return session.execute(_SHOP_CHECKOUT_LINES, values).all()

@@ -24,7 +24,7 @@ def payment_of(session: Session, *, order_id: int) -> Payment | None:
 
 _OPERATION_COLUMNS = """
     orders.id AS order_id, orders.order_number, orders.user_id, orders.status AS order_status, orders.total_amount,
-    orders.stock_location_id, orders.cancel_reason, orders.pay_deadline <= now() AS is_late,
+    orders.stock_location_id, orders.channel, orders.cancel_reason, orders.pay_deadline <= now() AS is_late,
     payments.id AS payment_id, payments.reference, payments.provider, payments.provider_reference, payments.currency,
     payments.authorized_amount, payments.captured_amount,
     operations.id AS operation_id, operations.kind, operations.state, operations.amount, operations.idempotency_key,

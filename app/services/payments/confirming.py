@@ -8,10 +8,13 @@ from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome
 from app.domain.caller import Caller
-from app.domain.channels import DELIVERY_OR_PICKUP
+from app.domain.channels import POLICIES
+from app.domain.enums import ChannelName, OrderActionType
+from app.models import Order
 from app.models.base import AnyRow
 from app.services.checkout.answers import Decision
 from app.services.checkout.releasing import OrderFacts, event_of
+from app.services.shop_orders import log
 
 _CONFIRM = text("""
 WITH operation AS (
@@ -47,9 +50,11 @@ def confirm(
         "request_id": by.origin.request_id if by else None,
         "amount": row.amount,
         "provider_reference": outcome.provider_reference,
-        "status": DELIVERY_OR_PICKUP.first_status.value,
+        "status": POLICIES[order.channel].first_status.value,
         "answer_status": decision.status,
         "answer_body": orjson.dumps(decision.body).decode(),
         "event": orjson.dumps(event_of(order)).decode(),
     }
     session.execute(_CONFIRM, values)
+    if order.channel is ChannelName.MARKETPLACE:
+        log.note(session, session.get_one(Order, order.order_id), OrderActionType.ORDER_CREATED, by=by)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome, Status
 from app.domain.caller import Caller
-from app.domain.enums import OperationKind, OperationState, OrderStatus
+from app.domain.enums import ChannelName, OperationKind, OperationState, OrderStatus
 from app.models import Payment, PaymentOperation
 from app.models.base import AnyRow
 from app.services import audit, ledger, locks
@@ -232,6 +232,7 @@ def _facts(row: Locked) -> releasing.OrderFacts:
         user_id=row.user_id,
         status=row.order_status,
         stock_location_id=row.stock_location_id,
+        channel=ChannelName(row.channel),
     )
 
 

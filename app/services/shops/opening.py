@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, SmallInteger, Time, and_, bindparam, exists, or_, true
+from sqlalchemy import ColumnElement, Date, SmallInteger, Time, and_, bindparam, exists, false, func, or_, true
 
 from app.config import settings
 from app.errors import Conflict
-from app.models import Shop, ShopHoliday, ShopHours, StockLocation
+from app.models import Shop, ShopHoliday, ShopHours, StockLocation, User
 
 
 class ShopClosed(Conflict):
@@ -34,6 +34,14 @@ def open_now() -> ColumnElement[bool]:
     holiday = and_(ShopHoliday.shop_id == Shop.id, ShopHoliday.day == bindparam("local_day", type_=Date))
     in_hours = or_(~exists().where(hours), exists().where(within))
     return and_(Shop.is_open, may_sell(), ~exists().where(holiday), in_hours)
+
+
+def serves(user: type[User]) -> ColumnElement[bool]:
+    """Whether the shop of a statement that joins `users` sells to that person: a neighbour, or it delivers."""
+    neighbours = and_(
+        func.lower(Shop.city) == func.lower(user.city), func.lower(Shop.society) == func.lower(user.society)
+    )
+    return or_(Shop.delivers, func.coalesce(neighbours, false()))
 
 
 def this_moment() -> dict[str, Any]:

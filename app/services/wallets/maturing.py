@@ -11,9 +11,10 @@ from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.enums import AccountKind, JournalReason, OrderStatus, PaymentMethod, ReturnStatus
-from app.models import Account, Entry, Journal, Order, OrderReturn, Payment
+from app.models import Order, OrderReturn, Payment
 from app.services import ledger, locks
 from app.services.ledger import Move
+from app.services.wallets.earning import pending_of
 from app.transaction import reading, transaction
 
 log = logging.getLogger("aisle.wallets")
@@ -38,24 +39,13 @@ _RIPE = select(Order.id).where(
 _DUE = _RIPE.order_by(Order.matures_at, Order.id).limit(BATCH)
 _STILL_RIPE = _RIPE.where(Order.id == bindparam("order_id"))
 
-_LEFT = (
-    select(func.coalesce(func.sum(Entry.amount), 0))
-    .join(Journal, Journal.id == Entry.journal_id)
-    .join(Account, Account.id == Entry.account_id)
-    .where(
-        Journal.order_id == bindparam("order_id"),
-        Account.kind == AccountKind.VENDOR_PENDING,
-        Account.owner_id == bindparam("shop_id"),
-    )
-)
-
 
 def mature(session: Session, order: Order) -> Decimal:
     """Let the vendor have what is still pending of a locked order; answers how much that was. A step.
 
     Whether it may be is the caller's to know: the money is here, and no return is open. A repeat moves nothing.
     """
-    left: Decimal = session.execute(_LEFT, {"order_id": order.id, "shop_id": order.stock_location_id}).scalar_one()
+    left = pending_of(session, order)
     if left > 0:
         ledger.post(
             session,

@@ -1,0 +1,1 @@
+"""Goods of a vendor's order on their way back."""
