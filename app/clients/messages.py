@@ -1,7 +1,7 @@
 """Which mail and text-message provider the settings name."""
 
 from app.clients.email import BrevoEmail, EmailClient, Keep, SandboxEmail
-from app.clients.sms import SandboxSms, SmsClient
+from app.clients.sms import SandboxSms, SmsClient, TwilioSms
 from app.config import Settings
 
 
@@ -18,9 +18,16 @@ def email_client(settings: Settings, keep: Keep) -> EmailClient:
     )
 
 
-def sms_client(_settings: Settings, keep: Keep) -> SmsClient:
-    """The text-message provider: the sandbox, which keeps its messages by `keep`."""
-    return SandboxSms(keep)
+def sms_client(settings: Settings, keep: Keep) -> SmsClient:
+    """The text-message provider of the settings; the sandbox keeps its messages by `keep`."""
+    if settings.sms_provider == "sandbox":
+        return SandboxSms(keep)
+    return TwilioSms(
+        base=settings.twilio_api_base,
+        account=settings.twilio_account_sid,
+        token=settings.twilio_auth_token,
+        sender=settings.twilio_from,
+    )
 
 
 def _templates(settings: Settings) -> dict[str, int]:

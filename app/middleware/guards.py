@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt import PyJWTError
+from jwt import ExpiredSignatureError, PyJWTError
 
 from app.config import settings
 from app.domain.caller import Caller, Origin
@@ -17,6 +17,8 @@ from app.middleware import limits
 from app.middleware.entry import SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
 from app.middleware.request_log import request_id
 from app.services import tokens
+
+_EXPIRED = "token expired"
 
 
 def register_guards(app: Flask) -> None:
@@ -50,9 +52,9 @@ def current_origin() -> Origin:
     )
 
 
-def verify_refresh_token() -> UUID:
-    """The id of the refresh token sent as bearer. Raises AuthRequired or AuthFailed."""
-    return UUID(_verified_claims("refresh")["jti"])
+def verify_refresh_token(sent: str | None) -> UUID:
+    """The id of a refresh token sent in the body, or else as bearer. Raises AuthRequired or AuthFailed."""
+    return UUID(_verified_claims(_bearer() if sent is None else sent, "refresh")["jti"])
 
 
 def _enter() -> Response | None:
@@ -82,7 +84,7 @@ def _methods() -> set[str]:
 
 
 def _authenticate() -> Caller:
-    claims = _verified_claims("access")
+    claims = _verified_claims(_bearer(), "access")
     g.token_ends = claims["exp"]
     caller = tokens.caller_of(claims, current_origin())
     if caller.role in PRIVILEGED and not caller.has_second_factor:
@@ -97,15 +99,24 @@ def _may_lack_second_factor() -> None:
         raise SecondFactorSetupRequired
 
 
-def _verified_claims(kind: str) -> Mapping[str, Any]:
-    """The claims of a well-signed, unexpired bearer token of a kind. Raises AuthRequired or AuthFailed."""
+def _bearer() -> str:
+    """The token of the request's header. Raises AuthRequired."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise AuthRequired
+    return token
+
+
+def _verified_claims(token: str, kind: str) -> Mapping[str, Any]:
+    """The claims of a well-signed, unexpired token of a kind. Raises AuthFailed in the words of marketplace 1.3."""
     try:
         claims = tokens.signed_claims(token)
-    except (JWTExtendedException, PyJWTError):
-        raise AuthFailed from None
-    if claims["type"] != kind or claims.get("exp", 0) <= time.time():
-        raise AuthFailed
+    except ExpiredSignatureError:
+        raise AuthFailed(_EXPIRED) from None
+    except (AuthFailed, JWTExtendedException, PyJWTError):
+        raise AuthFailed("invalid token") from None
+    if claims["type"] != kind:
+        raise AuthFailed(f"expected {kind} token")
+    if claims.get("exp", 0) <= time.time():
+        raise AuthFailed(_EXPIRED)
     return claims

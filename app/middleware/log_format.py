@@ -14,6 +14,7 @@ MASKED_TEXT = re.compile(
     r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # bare JWTs
     r"|\b\d(?:[ -]?\d){12,18}\b"  # card numbers, in groups too
+    r"|\+\d(?:[ -]?\d){7,14}\b"  # phone numbers with their country code
     r"|[\w.+-]+@[\w-]+\.[\w.-]+)"  # e-mail addresses
 )
 

@@ -26,6 +26,7 @@ from app.schemas.auth import (
     VerifyCodeRequest,
 )
 from app.schemas.envelope import Message
+from app.schemas.phone import TokenRefresh
 from app.services import accounts, credentials, password_resets, profile, registration_codes, second_factor
 
 public = Blueprint("auth_public", __name__)
@@ -79,13 +80,13 @@ def token() -> Response:
 
 
 @public.post("/refresh")
-@endpoint(answers={200: Tokens}, errors=(AuthRequired, AuthFailed))
-def refresh() -> Response:
-    """Exchange a refresh token, sent as bearer, for a new pair of tokens.
+@endpoint(body=TokenRefresh, body_optional=True, answers={200: Tokens}, errors=(AuthRequired, AuthFailed))
+def refresh(body: TokenRefresh) -> Response:
+    """Exchange a refresh token, sent in the body or else as bearer, for a new pair of tokens.
 
     A refresh token works once. Using it a second time closes the whole session.
     """
-    return answer(accounts.refresh(jti=verify_refresh_token()))
+    return answer(accounts.refresh(jti=verify_refresh_token(body.refresh_token)))
 
 
 @public.post("/forgot-password")

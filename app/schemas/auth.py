@@ -171,11 +171,12 @@ class UserSummary(Answer):
 
 
 class Tokens(Answer):
-    """`expires_at` is when the access token ends."""
+    """`expires_at` is when the access token ends, `expires_in` the seconds until then."""
 
     access_token: str
     refresh_token: str
     expires_at: Instant
+    expires_in: int
 
 
 class AuthAnswer(Tokens):

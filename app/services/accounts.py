@@ -103,7 +103,7 @@ def grant(form: LoginRequest, origin: Origin) -> OAuthToken:
     return OAuthToken(
         access_token=signed_in.access_token,
         refresh_token=signed_in.refresh_token,
-        expires_in=settings().jwt_access_token_expires_minutes * 60,
+        expires_in=signed_in.expires_in,
     )
 
 
@@ -116,9 +116,11 @@ def refresh(*, jti: UUID) -> Tokens:
     return issued
 
 
-def logout(caller: Caller) -> None:
-    """End the caller's session; its access and refresh tokens stop working at once."""
+def logout(caller: Caller, *, refresh_token: str | None = None) -> None:
+    """End the caller's session, and the one a refresh token of theirs belongs to; their tokens stop working at once."""
     with transaction() as session:
+        if refresh_token is not None:
+            tokens.revoke_family(session, refresh_token=refresh_token, user_id=caller.user_id)
         tokens.revoke_session(session, session_id=caller.session_id, because="logout")
         audit.record(session, entity_type="user_login", action="LOGOUT", entity_id=caller.user_id, by=caller)
 

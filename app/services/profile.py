@@ -8,7 +8,7 @@ from app.errors import AuthRequired
 from app.models import User
 from app.schemas.auth import UserSummary
 from app.schemas.profile import Membership, MembershipChange, PhoneChange, Profile, ProfileChange
-from app.services import audit, locks
+from app.services import audit, locks, phone_numbers
 from app.transaction import reading, transaction
 
 _SUMMARY = select(User.id, User.email, User.full_name, User.role).where(User.id == bindparam("user_id"))
@@ -28,12 +28,12 @@ def show(caller: Caller) -> Profile:
 
 
 def change(form: ProfileChange, caller: Caller) -> Profile:
-    """Change name or phone, or both; what the form leaves out stays."""
+    """Change name or phone, or both; what the form leaves out stays. Raises PhoneIsSignIn."""
     return _change(form.model_dump(exclude_none=True), "UPDATE_PROFILE", caller)
 
 
 def change_phone(form: PhoneChange, caller: Caller) -> Profile:
-    """Change the phone number."""
+    """Change the phone number. Raises PhoneIsSignIn."""
     return _change(form.model_dump(), "UPDATE_PHONE", caller)
 
 
@@ -62,6 +62,8 @@ def _change(values: dict[str, str], action: str, caller: Caller) -> Profile:
         user = locked(session, caller)
         old = {name: getattr(user, name) for name, value in values.items() if getattr(user, name) != value}
         new = {name: values[name] for name in old}
+        if "phone" in new:
+            phone_numbers.check_may_change(user)
         for name, value in new.items():
             setattr(user, name, value)
         if new:

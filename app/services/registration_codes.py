@@ -1,6 +1,8 @@
-"""Proving an e-mail address before registration: four digits, ten minutes, one live code, five tries."""
+"""Proving an e-mail address before registration: four digits, ten minutes, one live code, five tries.
 
-import hashlib
+Other proofs of an address share the table, each code good for the purpose it was made for alone.
+"""
+
 import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -13,11 +15,13 @@ from app.config import settings
 from app.errors import BadRequest, Conflict, Forbidden
 from app.models import RegistrationCode, User
 from app.services import locks, outbox
+from app.services.keyed_hash import keyed_hash
 from app.transaction import transaction
 
 LIFETIME = timedelta(minutes=10)
 VERIFIED_FOR = timedelta(minutes=30)
 TRIES = 5
+_REGISTRATION = "registration"
 
 
 class UserAlreadyExists(Conflict):
@@ -48,32 +52,48 @@ def send(*, email: str) -> str:
     if settings().in_production and not settings().enable_registration_otp:
         raise CodesNotOffered
     code = str(secrets.randbelow(9000) + 1000)
-    fresh = {"code_hash": _hash(email, code), "attempts": 0, "verified_at": None, "expires_at": _now() + LIFETIME}
     with transaction() as session:
         if session.execute(select(User.id).where(User.email == email)).first():
             raise UserAlreadyExists
-        session.execute(
-            insert(RegistrationCode)
-            .values(email=email, **fresh)
-            .on_conflict_do_update(index_elements=[RegistrationCode.email], set_=fresh)
-        )
-        outbox.publish(
-            session, topic="registration.code", aggregate=f"email:{email}", payload={"email": email, "code": code}
-        )
+        mail(session, email=email, code=code, purpose=_REGISTRATION)
     return code
+
+
+def mail(session: Session, *, email: str, code: str, purpose: str) -> None:
+    """Make `code` the one live code of an address; the outbox mails it. A step."""
+    fresh = {
+        "code_hash": keyed_hash(purpose, email, code),
+        "attempts": 0,
+        "verified_at": None,
+        "expires_at": _now() + LIFETIME,
+    }
+    session.execute(
+        insert(RegistrationCode)
+        .values(email=email, **fresh)
+        .on_conflict_do_update(index_elements=[RegistrationCode.email], set_=fresh)
+    )
+    payload = {"email": email, "code": code}
+    outbox.publish(session, topic="registration.code", aggregate=f"email:{email}", payload=payload)
 
 
 def verify(*, email: str, code: str) -> None:
     """Prove the address with its code; works once. Raises InvalidRegistrationCode (a wrong try is counted)."""
     with transaction() as session:
-        live = locks.registration_code(session, email=email)
-        good = live is not None and _is_live(live) and hmac.compare_digest(live.code_hash, _hash(email, code))
-        if live is not None:
-            live.attempts += 1
-            if good:
-                live.verified_at = _now()
+        good = proves(session, email=email, code=code, purpose=_REGISTRATION)
     if not good:
         raise InvalidRegistrationCode
+
+
+def proves(session: Session, *, email: str, code: str, purpose: str) -> bool:
+    """Whether this is the live code of an address for a purpose; then it is used up. A step that counts the try."""
+    live = locks.registration_code(session, email=email)
+    if live is None:
+        return False
+    right = hmac.compare_digest(live.code_hash, keyed_hash(purpose, email, code))
+    good = right and _is_live(live)
+    live.attempts += 1
+    live.verified_at = _now() if good else live.verified_at
+    return good
 
 
 def consume_verified(session: Session, *, email: str) -> None:
@@ -89,11 +109,6 @@ def consume_verified(session: Session, *, email: str) -> None:
 
 def _is_live(code: RegistrationCode) -> bool:
     return code.verified_at is None and code.attempts < TRIES and code.expires_at > _now()
-
-
-def _hash(email: str, code: str) -> str:
-    """Keyed: four digits alone could be found from a plain hash in no time."""
-    return hmac.new(settings().jwt_secret_key.encode(), f"{email}:{code}".encode(), hashlib.sha256).hexdigest()
 
 
 def _now() -> datetime:

@@ -8,6 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.clients.email import KeptMessage
+from app.config import settings
+from app.domain.phone import NotAPhoneNumber, e164
 from app.models import SandboxMessage
 from app.transaction import reading, transaction
 
@@ -37,7 +39,7 @@ def keep(message: KeptMessage) -> None:
 
 
 def inbox(recipient: str) -> Sequence[InboxLine]:
-    """The last 50 messages to an address or phone number, newest last. Spaces and hyphens in a number don't matter."""
+    """The last 50 messages to an address or phone number, newest last. How a number is spelled does not matter."""
     newest = (
         select(SandboxMessage.subject, SandboxMessage.body, SandboxMessage.created_at)
         .where(SandboxMessage.recipient == _key(recipient))
@@ -50,6 +52,11 @@ def inbox(recipient: str) -> Sequence[InboxLine]:
 
 
 def _key(recipient: str) -> str:
-    """The one spelling of an address (lower case) or a phone number (no spaces, hyphens, dots and brackets)."""
+    """The one spelling of an address (lower case) or a phone number (E.164; its bare digits if it is none)."""
     recipient = recipient.strip().lower()
-    return recipient if "@" in recipient else recipient.translate(_FILLING)
+    if "@" in recipient:
+        return recipient
+    try:
+        return e164(recipient, country=settings().phone_country)
+    except NotAPhoneNumber:
+        return recipient.translate(_FILLING)

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from flask_jwt_extended import JWTManager, create_access_token, create_refresh_token, decode_token, get_jti
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
@@ -96,12 +98,16 @@ def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
     )
 
 
-def open_session(session: Session, *, user_id: int, role: Role, origin: Origin) -> Tokens:
-    """Start a session for a user and issue its first pair of tokens. A step: flushes, does not commit."""
+def open_session(session: Session, *, user_id: int, role: Role, origin: Origin, by_phone: bool = False) -> Tokens:
+    """Start a session for a user and issue its first pair of tokens. A step: flushes, does not commit.
+
+    The access tokens of a session `by_phone` live PHONE_ACCESS_TOKEN_MINUTES.
+    """
     opened = AuthSession(user_id=user_id, user_agent=origin.user_agent or None, address=origin.address or None)
+    opened.by_phone = by_phone
     session.add(opened)
     session.flush()
-    return _issue(session, user_id=user_id, role=role, session_id=opened.id)
+    return _issue(session, user_id=user_id, role=role, session_id=opened.id, by_phone=by_phone)
 
 
 def rotate(session: Session, *, jti: UUID) -> Tokens | None:
@@ -119,7 +125,9 @@ def rotate(session: Session, *, jti: UUID) -> Tokens | None:
         revoke_session(session, session_id=token.session_id, because="refresh_reused")
         return None
     session.execute(update(RefreshToken).where(RefreshToken.jti == jti).values(used_at=func.now()))
-    return _issue(session, user_id=token.user_id, role=Role(token.role), session_id=token.session_id)
+    return _issue(
+        session, user_id=token.user_id, role=Role(token.role), session_id=token.session_id, by_phone=token.by_phone
+    )
 
 
 def revoke_session(session: Session, *, session_id: int, because: str, user_id: int | None = None) -> bool:
@@ -150,10 +158,22 @@ def revoke_all(session: Session, *, user_id: int, because: str, keep: int | None
     return sorted(ended.scalars())
 
 
-def _issue(session: Session, *, user_id: int, role: Role, session_id: int) -> Tokens:
+def revoke_family(session: Session, *, refresh_token: str, user_id: int) -> None:
+    """End the session a refresh token belongs to, if it is one of the user's; any other text is ignored. A step."""
+    try:
+        claims = signed_claims(refresh_token)
+    except (AuthFailed, JWTExtendedException, PyJWTError):
+        return
+    session_id = claims.get("sid")
+    if claims["type"] == "refresh" and isinstance(session_id, int):
+        revoke_session(session, session_id=session_id, user_id=user_id, because="logout")
+
+
+def _issue(session: Session, *, user_id: int, role: Role, session_id: int, by_phone: bool) -> Tokens:
     current = settings()
     headers = {"kid": key_id(current.jwt_secret_key)}
-    lifetime = timedelta(minutes=current.jwt_access_token_expires_minutes)
+    minutes = current.phone_access_token_minutes if by_phone else current.jwt_access_token_expires_minutes
+    lifetime = timedelta(minutes=minutes)
     expires_at = datetime.now(UTC) + lifetime
     claims = {"role": role.value, "sid": session_id}
     access = create_access_token(
@@ -168,4 +188,4 @@ def _issue(session: Session, *, user_id: int, role: Role, session_id: int) -> To
         )
     )
     session.flush()
-    return Tokens(access_token=access, refresh_token=refresh, expires_at=expires_at)
+    return Tokens(access_token=access, refresh_token=refresh, expires_at=expires_at, expires_in=minutes * 60)

@@ -90,7 +90,7 @@ def test_signing_in_answers_who_it_is_and_a_pair_of_tokens_no_cache_may_keep(
         "full_name": "Dana Levi",
         "role": "MANAGER",
     }
-    assert set(answer.json["data"]) == {"user", "access_token", "refresh_token", "expires_at"}
+    assert set(answer.json["data"]) == {"user", "access_token", "refresh_token", "expires_at", "expires_in"}
     assert answer.headers["Cache-Control"] == "no-store"
     assert actions(session) == [("user_login", "LOGIN_SUCCESS", user.id)]
     assert session.execute(select(AuditEvent.actor_user_id)).scalar_one() == user.id

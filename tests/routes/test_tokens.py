@@ -174,7 +174,7 @@ def test_a_renewed_pair_works_and_can_be_renewed_again(client: FlaskClient) -> N
     second = client.post(REFRESH, headers=bearer(first["refresh_token"])).json["data"]
     third = client.post(REFRESH, headers=bearer(second["refresh_token"])).json["data"]
 
-    assert set(third) == {"access_token", "refresh_token", "expires_at"}
+    assert set(third) == {"access_token", "refresh_token", "expires_at", "expires_in"}
     assert client.get(ME, headers=bearer(third["access_token"])).status_code == 200
 
 

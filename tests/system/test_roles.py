@@ -23,6 +23,8 @@ LIST = Path(__file__).with_name("who_may_enter.txt")
 GROUPS: dict[str, set[Role]] = {
     "everyone": set(Role),
     "signed-in": set(Role),
+    "consumers": {Role.CUSTOMER},
+    "vendors": {Role.VENDOR},
     "staff": {Role.EMPLOYEE, Role.MANAGER, Role.ADMIN},
     "managers": {Role.MANAGER, Role.ADMIN},
     "admins": {Role.ADMIN},

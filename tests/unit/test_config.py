@@ -21,6 +21,10 @@ PRODUCTION = {
     "stripe_secret_key": "sk_live",
     "payment_webhook_secrets": SECRET,
     "email_provider": "brevo",
+    "sms_provider": "twilio",
+    "twilio_account_sid": "AC1",
+    "twilio_auth_token": "token",
+    "twilio_from": "+15005550006",
 }
 
 
@@ -54,6 +58,9 @@ def test_complete_production_settings_are_accepted() -> None:
         "brevo_sender_email",
         "stripe_secret_key",
         "payment_webhook_secrets",
+        "twilio_account_sid",
+        "twilio_auth_token",
+        "twilio_from",
     ],
 )
 def test_production_names_the_one_key_that_is_missing(name: str) -> None:
@@ -77,6 +84,8 @@ def test_production_names_every_missing_key_at_once() -> None:
         ({"cors_allowed_origins": "https://a.example,*"}, "CORS_ALLOWED_ORIGINS must list origins"),
         ({"payment_provider": "sandbox"}, "PAYMENT_PROVIDER must not be sandbox"),
         ({"email_provider": "sandbox"}, "EMAIL_PROVIDER must not be sandbox"),
+        ({"sms_provider": "sandbox"}, "SMS_PROVIDER must not be sandbox"),
+        ({"allow_self_wallet_credit": True}, "ALLOW_SELF_WALLET_CREDIT must not be true"),
         ({"rate_limit_enabled": False}, "RATE_LIMIT_ENABLED must not be false"),
         ({"jwt_secret_key": "short"}, "JWT_SECRET_KEY must have at least 32 characters"),
     ],
@@ -95,6 +104,7 @@ def test_production_refuses_what_is_unsafe(unsafe: dict[str, object], words: str
         ),
         ({"encryption_keys": f"{SECRET},short"}, "ENCRYPTION_KEYS must each have at least 32 characters"),
         ({"payment_provider": "stripe"}, "STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required"),
+        ({"sms_provider": "twilio"}, "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are required"),
     ],
 )
 def test_short_secrets_and_half_a_payment_provider_are_refused_everywhere(
@@ -113,6 +123,8 @@ def test_short_secrets_and_half_a_payment_provider_are_refused_everywhere(
         ("SLOT_HORIZON_DAYS", "61"),
         ("DELIVERY_MIN_TOTAL", "a lot"),
         ("CURRENCY", "shekel"),
+        ("PHONE_COUNTRY", "India"),
+        ("OTP_SEND_LIMIT_PER_PHONE", "often"),
         ("SHOP_TIMEZONE", "Asia/Atlantis"),
         ("APP_ENV", "staging"),
         ("LOG_LEVEL", "LOUD"),

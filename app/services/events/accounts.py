@@ -1,4 +1,6 @@
-"""Messages about accounts: welcome, registration code, password reset."""
+"""Messages about accounts: welcome, codes for addresses and phones, password reset."""
+
+from datetime import UTC, datetime
 
 from sqlalchemy import bindparam, select
 
@@ -23,6 +25,14 @@ def _registration_code(event: Event) -> None:
     tell(Recipient(event.payload["email"]), text, event)
 
 
+def _phone_code(event: Event) -> None:
+    """A code that is too late is not sent: after an outage people would be woken by codes they no longer want."""
+    if datetime.fromisoformat(event.payload["expires_at"]) <= datetime.now(UTC):
+        return
+    text = texts.phone_code(event.payload["code"], signs_in=event.payload["signs_in"])
+    tell(Recipient(None, event.payload["phone"]), text, event)
+
+
 def _password_reset(event: Event) -> None:
     text = texts.password_reset(settings().shop_name, event.payload["link"], event.payload["token"])
     tell(Recipient(event.payload["email"]), text, event)
@@ -36,6 +46,7 @@ def _staff_invited(event: Event) -> None:
 HANDLERS: dict[str, Handler] = {
     "user.registered": _registered,
     "registration.code": _registration_code,
+    "phone.code": _phone_code,
     "password.reset": _password_reset,
     "staff.invited": _staff_invited,
 }

@@ -29,6 +29,13 @@ def registration_code(shop: str, code: str) -> Text:
     return Text(f"Your code for {shop}", body, f"Your code is {code}", {"code": code})
 
 
+def phone_code(code: str, *, signs_in: bool) -> Text:
+    """The code stands as a word of its own. Linking says so: who is called and asked for the code should notice."""
+    use = "signs you in" if signs_in else "links this number to an account"
+    short = f"{code} {use}. It works once, for ten minutes. Tell nobody."
+    return Text("Your code", short, short)
+
+
 def password_reset(shop: str, link: str, token: str) -> Text:
     """The way back in for somebody who forgot the password."""
     body = (

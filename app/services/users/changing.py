@@ -5,10 +5,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
-from app.errors import BadRequest
+from app.domain.roles import STAFF
+from app.errors import BadRequest, Conflict
 from app.models import User
 from app.schemas.users import ManagedUserDetails, UserChange, UserToggle
-from app.services import changes, tokens
+from app.services import changes, phone_numbers, tokens
 from app.services.users import branches, reading, rules
 from app.transaction import transaction
 
@@ -18,13 +19,19 @@ class MissingActiveParam(BadRequest):
     message = "Say whether the user shall be active: ?active=true or ?active=false."
 
 
+class StaffNeedEmail(Conflict):
+    code = "STAFF_NEED_EMAIL"
+    message = "This user has no e-mail address, and staff sign in with one. Let them link one first."
+
+
 def change(form: UserChange, caller: Caller, *, user_id: int) -> ManagedUserDetails:
     """Change what the form names, and audit what really differs.
 
-    Raises the errors of `rules.touchable`, BranchNotFound, NotABranch and NotStaff.
+    Raises the errors of `rules.touchable`, StaffNeedEmail, PhoneIsSignIn, BranchNotFound, NotABranch and NotStaff.
     """
     with transaction() as session:
         user = rules.touchable(session, caller, user_id=user_id, role=form.role, is_active=form.is_active)
+        _check_ways_in(user, form)
         done = changes.apply(user, _columns(session, form))
         if form.branch_ids is not None:
             done = _bind(session, user, form.branch_ids, done)
@@ -40,11 +47,21 @@ def toggle(query: UserToggle, caller: Caller, *, user_id: int) -> ManagedUserDet
         return _finish(session, user, changes.apply(user, {"is_active": query.active}), caller, "USER_TOGGLED")
 
 
+def _check_ways_in(user: User, form: UserChange) -> None:
+    """Staff sign in with an e-mail address; a number that signs somebody in is theirs to change."""
+    if form.role in STAFF and user.email is None:
+        raise StaffNeedEmail
+    if form.phone is not None and form.phone != user.phone:
+        phone_numbers.check_may_change(user)
+
+
 def _columns(session: Session, form: UserChange) -> dict[str, Any]:
     """The columns a form names. The default branch alone may be taken away with null."""
     given = form.model_dump(exclude_none=True, exclude={"branch_ids", "default_branch_id"})
     if "default_branch_id" in form.model_fields_set:
         given["default_branch_id"] = form.default_branch_id
+    if form.role is not None:
+        given["role_pending"] = False
     named = [*(form.branch_ids or ()), *filter(None, [form.default_branch_id])]
     branches.check(session, named)
     return given
