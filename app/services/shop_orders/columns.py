@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, 
 from sqlalchemy.orm import aliased
 
 from app.domain.enums import ChannelName
+from app.domain.order_states import UNDECIDED
 from app.models import (
     Order,
     OrderAction,
@@ -24,6 +25,8 @@ from app.schemas.shop_orders import Side
 from app.services.orders.columns import as_json
 
 IS_SHOP_ORDER = Order.channel == literal_column(f"'{ChannelName.MARKETPLACE}'")
+IS_DECIDED = Order.status.not_in([literal_column(f"'{status}'") for status in sorted(UNDECIDED)])
+"""An order that still awaits its payment is not the vendor's business yet."""
 
 
 def _listed(row: Any, order_by: Any) -> Any:

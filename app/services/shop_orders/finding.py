@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from app.domain.caller import Caller
 from app.errors import NotFound
 from app.models import Order
+from app.schemas.shop_orders import Side
 from app.services import locks
 
 
@@ -29,3 +30,15 @@ def vendor_order(session: Session, *, order_id: int, caller: Caller) -> Order:
     if order is None:
         raise OrderNotFound
     return order
+
+
+def any_order(session: Session, *, order_id: int) -> Order:
+    """Any decided order from a vendor's shop, for the office, locked. A step. Raises OrderNotFound."""
+    order = locks.shop_order(session, order_id=order_id)
+    if order is None:
+        raise OrderNotFound
+    return order
+
+
+SIDES = {Side.CONSUMER: consumer_order, Side.VENDOR: vendor_order}
+"""How each of the two sides finds an order of its own."""

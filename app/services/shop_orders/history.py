@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, bindpara
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.caller import Caller
-from app.domain.order_states import UNDECIDED
 from app.models import Order, Shop, User
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
@@ -28,7 +27,7 @@ from app.schemas.shop_orders import (
 from app.services.containing import contains
 from app.services.pages import counted, meta_of
 from app.services.shop_orders import shown
-from app.services.shop_orders.columns import IS_SHOP_ORDER, SHOP_ORDER_DETAIL, SHOP_ORDERS
+from app.services.shop_orders.columns import IS_DECIDED, IS_SHOP_ORDER, SHOP_ORDER_DETAIL, SHOP_ORDERS
 from app.services.shop_orders.finding import OrderNotFound
 from app.services.shops.own import own_shop
 from app.transaction import reading
@@ -55,13 +54,12 @@ class _Whose:
         return tuple_(*self.keys) < tuple_(*last)
 
 
-_DECIDED = Order.status.not_in([literal_column(f"'{status}'") for status in sorted(UNDECIDED)])
 _OF_SHOP = (Order.stock_location_id == bindparam("shop_id", type_=BigInteger), IS_SHOP_ORDER)
 
 Scope = Literal["consumer", "vendor", "shop", "all"]
 _SCOPES: dict[Scope, _Whose] = {
     "consumer": _Whose((Order.user_id == bindparam("user_id", type_=BigInteger), IS_SHOP_ORDER)),
-    "vendor": _Whose((*_OF_SHOP, _DECIDED), by_age=True),
+    "vendor": _Whose((*_OF_SHOP, IS_DECIDED), by_age=True),
     "shop": _Whose(_OF_SHOP, by_age=True),
     "all": _Whose((Order.stock_location_id.in_(select(Shop.id)),)),
 }
@@ -117,7 +115,7 @@ def any_order(*, order_id: int) -> AdminShopOrderDetail:
 
 _ONE = SHOP_ORDER_DETAIL.where(Order.id == bindparam("order_id", type_=BigInteger))
 _CONSUMERS_ONE = _ONE.where(*_SCOPES["consumer"].conditions)
-_VENDORS_ONE = _ONE.where(Shop.owner_id == bindparam("owner_id", type_=BigInteger), IS_SHOP_ORDER, _DECIDED)
+_VENDORS_ONE = _ONE.where(Shop.owner_id == bindparam("owner_id", type_=BigInteger), IS_SHOP_ORDER, IS_DECIDED)
 _ANY_ONE = _ONE.where(IS_SHOP_ORDER)
 
 

@@ -1,6 +1,6 @@
 """From rows to the orders of vendors' shops that consumer, vendor and office see."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.domain.amounts import NOTHING
@@ -85,7 +85,7 @@ def _office(row: AnyRow) -> dict[str, Any]:
 
 
 def _parts(row: AnyRow) -> dict[str, Any]:
-    log = [ShopOrderEvent.model_validate(event) for event in row.log or ()]
+    log = [_event(event) for event in row.log or ()]
     return {
         "payment": _payment(row),
         "status_log": log,
@@ -93,6 +93,10 @@ def _parts(row: AnyRow) -> dict[str, Any]:
         "returns": [ShopOrderReturn.model_validate(each) for each in row.returns or ()],
         "rating": ShopOrderRating.model_validate(row.rating) if row.rating else None,
     }
+
+
+def _event(made: Mapping[str, Any]) -> ShopOrderEvent:
+    return ShopOrderEvent.model_validate({**made, "status": OrderStatus(made["status"])})
 
 
 def _payment_status(row: AnyRow) -> PaymentStatus:
