@@ -16,7 +16,16 @@ from app.services.relay import relay_due
 from app.services.sandbox_inbox import inbox
 from app.services.users import changing, rules
 from tests.conftest import Statements
-from tests.factories import PASSWORD, caller_of, make_employee, make_location, make_user, make_warehouse, sign_in
+from tests.factories import (
+    PASSWORD,
+    caller_of,
+    make_employee,
+    make_location,
+    make_user,
+    make_vendor,
+    make_warehouse,
+    sign_in,
+)
 
 USERS = "/api/v1/admin/users"
 NOBODY = 2**40
@@ -87,6 +96,18 @@ def test_users_are_found_by_a_part_of_name_or_address_by_role_and_by_state(
 
     assert [row["email"] for row in answer["data"]] == found
     assert answer["total"] == len(found)
+
+
+@pytest.mark.parametrize("query", ["q=%2B919876543210", "q=98765", "q=9876543210&role=VENDOR"])
+def test_a_user_known_by_phone_only_is_found_by_it(client: FlaskClient, session: Session, query: str) -> None:
+    vendor = make_vendor(session, phone="+919876543210", full_name="")
+    make_vendor(session)
+
+    answer = client.get(f"{USERS}?{query}", headers=headers_of(session, Role.ADMIN)).json
+
+    [row] = answer["data"]
+    assert (row["id"], row["email"], row["full_name"], row["phone"]) == (vendor.id, None, "", "+919876543210")
+    assert client.get(f"{USERS}/{vendor.id}", headers=headers_of(session, Role.ADMIN)).status_code == 200
 
 
 def test_pages_follow_each_other_by_offset_and_by_cursor(client: FlaskClient, session: Session) -> None:

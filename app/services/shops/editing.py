@@ -31,5 +31,7 @@ def change(form: ShopChange, caller: Caller) -> None:
 
 def _rename(shop: Shop, place: StockLocation, form: ShopChange) -> changes.Change:
     """Name and address stand on the stock location, which nobody but the locked shop's owner edits."""
-    address = address_of(shop.society, shop.city)
-    return changes.apply(place, {"name": form.shop_name or place.name, "address": address})
+    given = {"name": form.shop_name} if form.shop_name else {}
+    if form.society:
+        given["address"] = address_of(form.society, shop.city)
+    return changes.apply(place, given)
