@@ -121,7 +121,11 @@ def _around(reach: Area | None) -> ColumnElement[bool]:
 
 @cache
 def _listed(reach: Area | None, by_status: bool, _verified_only: bool) -> Statement:
-    tag = func.unnest(bindparam("tags", type_=ARRAY(Text))).table_valued(column("tag", Text), name="wanted")
+    tag = (
+        func.unnest(bindparam("tags", type_=ARRAY(Text)))
+        .table_valued(column("tag", Text), name="wanted")
+        .render_derived()
+    )
     missing = select(tag.c.tag).where(func.strpos(func.lower(Shop.category_tags), func.lower(tag.c.tag)) == 0)
     of_type = func.strpos(func.lower(Shop.shop_type), func.lower(bindparam("shop_type", type_=Text))) > 0
     rows = _shops(reach).where(of_type, ~exists(missing.correlate(Shop)))
