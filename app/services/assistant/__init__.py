@@ -1,0 +1,1 @@
+"""The assistant: it looks things up for the caller, and never acts."""
