@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.api import register_routes
 from app.cli import register_commands
+from app.compat import mount_adapters
 from app.config import load_settings
 from app.embedded_postgres import database_url
 from app.extensions import cors, db, jwt
@@ -44,4 +45,5 @@ def create_app(**overrides: Any) -> Flask:
     register_commands(app)
     with app.app_context():
         app.extensions["read_bind"] = db.engines["read"]
+    mount_adapters(app)
     return app
