@@ -62,21 +62,25 @@ def _stream(place: Hub, seat: Seat, listener: Listener, after: int) -> Iterator[
         yield ""
         yield f"retry: {RETRY_MILLISECONDS}\nid: {after}\n\n"
         ping = time.monotonic() + PING_SECONDS
-        while (now := time.monotonic()) < over and not ending.is_near() and listener.is_there():
+        while not ending.is_near() and listener.is_there():
+            if seat.news.is_set():
+                seat.news.clear()
+                if rows := reading.read_after(seat.user_id, after=after, limit=BATCH):
+                    after = rows[-1].id
+                    yield _events(rows)
+                if len(rows) == BATCH:  # what is there already is sent whatever the time
+                    seat.news.set()
+                    continue
+            now = time.monotonic()
+            if now >= over:
+                return
             if now >= ping:
                 if not _is_signed_in(listener.caller):
                     return
                 yield ": ping\n\n"
                 ping = now + PING_SECONDS
                 seat.news.set()  # look, in case a notice was lost
-            if not seat.news.wait(min(STEP_SECONDS, over - now)):
-                continue
-            seat.news.clear()
-            if rows := reading.read_after(seat.user_id, after=after, limit=BATCH):
-                after = rows[-1].id
-                yield _events(rows)
-            if len(rows) == BATCH:
-                seat.news.set()
+            seat.news.wait(min(STEP_SECONDS, over - now))
     finally:
         place.leave(seat)
 
