@@ -20,8 +20,3 @@ TAKEN_FROM = {
     Step.PAY: frozenset({S.SENT}),
     Step.FAIL: frozenset({S.REQUESTED, S.APPROVED, S.SENT}),
 }
-
-
-def masked(last4: str) -> str:
-    """A bank account by its last four characters."""
-    return f"****{last4}"

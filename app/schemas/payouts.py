@@ -7,11 +7,9 @@ from pydantic import Field, StringConstraints
 
 from app.domain.enums import PayoutState
 from app.schemas.envelope import Answer, Instant, LenientRequest, Printable, Request, RowId
-from app.schemas.money import Money, Number, PositiveMoney
+from app.schemas.money import Money, Number
 from app.schemas.pagination import NONE_IF_BLANK, OptionalId, Page
-from app.schemas.wallets import said_as
-
-WithdrawalAmount = Annotated[PositiveMoney, said_as("Invalid withdrawal amount")]
+from app.schemas.wallets import WithdrawalAmount
 
 
 class WithdrawForm(LenientRequest):

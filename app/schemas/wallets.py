@@ -4,9 +4,17 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    AfterValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
+from app.domain.amounts import to_cents
 from app.schemas.envelope import Answer, Instant, LenientRequest, Printable, Request, RowId
 from app.schemas.moments import OptionalSince, OptionalUntil
 from app.schemas.money import Money, Number, PositiveMoney
@@ -28,8 +36,12 @@ def said_as(message: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-Amount = Annotated[PositiveMoney, said_as("Invalid amount")]
-CreditAmount = Annotated[PositiveMoney, said_as("Invalid credit amount")]
+_IN_CENTS = AfterValidator(to_cents)
+"""1E+3 is 1000.00, wherever it is then written down."""
+
+Amount = Annotated[PositiveMoney, _IN_CENTS, said_as("Invalid amount")]
+CreditAmount = Annotated[PositiveMoney, _IN_CENTS, said_as("Invalid credit amount")]
+WithdrawalAmount = Annotated[PositiveMoney, _IN_CENTS, said_as("Invalid withdrawal amount")]
 LoadAmount = Annotated[
     PositiveMoney,
     Field(
@@ -42,6 +54,7 @@ LoadAmount = Annotated[
             ]
         },
     ),
+    _IN_CENTS,
     said_as("Invalid amount"),
 ]
 

@@ -98,4 +98,10 @@ def test_the_thread_ends_soon_after_it_is_told_to(bare_app: Flask, monkeypatch: 
 def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None:
     found = [(chore.name, chore.seconds) for chore in background.chores()]
 
-    assert found == [("relay", 1.0), ("sweep", 5.0), ("prices", 5.0), ("earnings", 60.0)]
+    assert found == [
+        ("relay", 1.0),
+        ("sweep", 5.0),
+        ("prices", 5.0),
+        ("earnings", 60.0),
+        ("unanswered", 15.0),
+    ]

@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, bindparam, select
 
+from app.domain.bank_accounts import masked
 from app.domain.caller import Caller
-from app.domain.payout_states import masked
 from app.models import Payout, Shop, StockLocation
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta

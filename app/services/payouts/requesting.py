@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import settings
+from app.domain.bank_accounts import masked
 from app.domain.caller import Caller
 from app.domain.enums import AccountKind, JournalReason, PayoutState
-from app.domain.payout_states import masked
 from app.models import Payout, PayoutBank, Shop
 from app.models.base import AnyRow
 from app.schemas.payouts import ManagedPayout, PayoutOrder, WithdrawAnswer, WithdrawForm

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Label, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -31,10 +31,15 @@ _CURRENCY = Account.currency == bindparam("currency")
 _WALLET = select(Account.balance).where(
     Account.kind == AccountKind.WALLET, Account.owner_id == bindparam("user_id"), _CURRENCY
 )
-_SUM = func.coalesce(func.sum(Account.balance), NOTHING)
+
+
+def _held(kind: AccountKind) -> Label[Decimal]:
+    return func.coalesce(func.sum(Account.balance).filter(Account.kind == kind), NOTHING).label(kind.value)
+
+
 _EARNINGS = select(
-    _SUM.filter(Account.kind == AccountKind.VENDOR_PENDING).label("pending"),
-    _SUM.filter(Account.kind == AccountKind.VENDOR_AVAILABLE).label("available"),
+    _held(AccountKind.VENDOR_PENDING),
+    _held(AccountKind.VENDOR_AVAILABLE),
 ).where(Account.kind.in_((AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE)), _CURRENCY)
 _OF_SHOP = _EARNINGS.where(Account.owner_id == bindparam("shop_id"))
 _OF_OWNER = _EARNINGS.where(
@@ -51,7 +56,7 @@ def in_wallet(session: Session | Connection, *, user_id: int) -> Decimal:
 def of_shop(session: Session | Connection, *, shop_id: int) -> Earnings:
     """What a shop has. A step."""
     row = session.execute(_OF_SHOP, {"shop_id": shop_id, "currency": settings().currency}).one()
-    return Earnings(row.pending, row.available)
+    return Earnings(row.vendor_pending, row.vendor_available)
 
 
 def wallet(caller: Caller) -> WalletAnswer:
@@ -64,7 +69,7 @@ def vendor_wallet(caller: Caller) -> VendorWalletAnswer:
     """What the caller's shop has; a vendor without a shop has earned nothing yet (one statement)."""
     with reading() as connection:
         row = connection.execute(_OF_OWNER, {"user_id": caller.user_id, "currency": settings().currency}).one()
-    return shown(Earnings(row.pending, row.available))
+    return shown(Earnings(row.vendor_pending, row.vendor_available))
 
 
 def shown(earnings: Earnings) -> VendorWalletAnswer:

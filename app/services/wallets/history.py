@@ -96,6 +96,7 @@ def _entries(of_vendor: bool, rows: int) -> Select[Any]:
     )
     return (
         select(*entries.c, Account.kind, User.phone)
+        .select_from(Account)
         .join(entries, true())
         .join(User, User.id == bindparam("user_id"))
         .where(*(_MONEY_OF if of_vendor else _WALLET_OF))
