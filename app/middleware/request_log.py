@@ -8,6 +8,7 @@ import uuid
 
 from flask import Flask, Response, g, request
 
+from app.config import settings
 from app.middleware.log_format import DiscreetFormatter
 
 log = logging.getLogger("aisle.access")
@@ -70,6 +71,8 @@ def _finish(response: Response) -> Response:
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
     headers["Content-Security-Policy"] = _content_policy()
+    if request.path.startswith("/api/") and "*" not in settings().cors_allowed_origins:
+        response.vary.add("Origin")  # Flask-CORS leaves it out where one origin alone is allowed
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     if log.isEnabledFor(logging.INFO):

@@ -54,6 +54,36 @@ def test_a_phone_number_is_found_however_it_is_spelled(app: Flask, session: Sess
     assert "Hello." in printed
 
 
+@pytest.mark.parametrize("spelling", ["9876543210", "+91-98765 43210", "09876543210", "919876543210", "+919876543210"])
+def test_a_person_signs_in_with_the_code_printed_for_any_spelling_of_the_number(
+    app: Flask, session: Session, spelling: str
+) -> None:
+    client = app.test_client()
+    client.post("/api/v1/send-otp", json={"phone": "98765 43210"})
+
+    _, printed = print_inbox(app, spelling)
+    [code] = [word for word in printed.split() if re.fullmatch(r"\d{6}", word)]
+    signed_in = client.post("/api/v1/verify-otp", json={"phone": spelling, "otp": code})
+
+    assert signed_in.status_code == 200
+
+
+def test_a_number_of_another_country_keeps_its_messages_apart(app: Flask, session: Session) -> None:
+    keep(KeptMessage("+19876543210", "Text message", "Hello.", "one"))
+
+    _, printed = print_inbox(app, "9876543210")
+
+    assert printed == "Nothing was kept for 9876543210.\n"
+
+
+def test_what_is_no_number_is_found_by_its_digits(app: Flask, session: Session) -> None:
+    keep(KeptMessage("050-1234", "Text message", "Hello.", "one"))
+
+    _, printed = print_inbox(app, "050 1234")
+
+    assert "Hello." in printed
+
+
 def test_somebody_elses_messages_are_not_printed(app: Flask, session: Session) -> None:
     keep(KeptMessage("dana@example.com", "Private", "Text.", "one"))
 

@@ -1,5 +1,6 @@
 """Whatever goes wrong, the answer is one envelope, carries its headers and gives nothing away."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -189,12 +190,12 @@ def test_over_https_browsers_are_told_to_stay_there(client: FlaskClient) -> None
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 
-def preflight(client: FlaskClient, origin: str) -> TestResponse:
+def preflight(client: FlaskClient, origin: str, path: str = "/api/v1/checkout/confirm") -> TestResponse:
     asked = {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "Authorization, Idempotency-Key",
     }
-    return client.options("/api/v1/checkout/confirm", headers={"Origin": origin, **asked})
+    return client.options(path, headers={"Origin": origin, **asked})
 
 
 @pytest.fixture
@@ -214,6 +215,25 @@ def test_a_page_of_an_allowed_site_may_call_with_a_token_and_a_key(one_origin: F
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
     assert {"authorization", "idempotency-key"} <= set(allowed.replace(" ", "").split(","))
     assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+AUDIENCES = ["/api/v1/consumer/", "/api/v1/vendor/", "/api/v1/admin/", "/api/v1/link/", "/api/v1/onboarding/"]
+
+
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_preflights_of_guarded_routes_need_no_token(one_origin: Flask, audience: str) -> None:
+    client = one_origin.test_client()
+    rules = [rule.rule for rule in one_origin.url_map.iter_rules() if rule.rule.startswith(audience)]
+    paths = {re.sub(r"<[^>]+>", "1", rule) for rule in rules}
+
+    answers = [preflight(client, "https://shop.example", path) for path in sorted(paths)]
+
+    assert answers
+    assert {answer.status_code for answer in answers} == {204}
+    assert {answer.headers.get("Access-Control-Allow-Origin") for answer in answers} == {"https://shop.example"}
+    assert {answer.headers["Vary"] for answer in answers} == {"Origin"}
+    assert {"authorization" in answer.headers["Access-Control-Allow-Headers"].lower() for answer in answers} == {True}
+    assert [client.options(path).status_code for path in sorted(paths)] == [204] * len(paths)
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,14 @@ def test_secrets_in_the_wrong_place_are_blanked_too(client: FlaskClient, log: Lo
     assert value not in written
 
 
+@pytest.mark.parametrize("number", ["+919876543210", "+91 98765 43210", "+91-98765-43210", "+972 50 123 4567"])
+def test_phone_numbers_are_masked_whoever_writes_them(log: Log, number: str) -> None:
+    logging.getLogger("aisle.anything").warning("a code for %s at 2026-11-21T08:00:00+0200", number)
+
+    (line,) = log.lines()
+    assert line["message"] == "a code for *** at 2026-11-21T08:00:00+0200"
+
+
 @pytest.mark.parametrize("message", [f"card {CARD}", "sent Bearer abc.def-ghi", "got eyJhbGciOi.eyJzdWIi.c2lnbmF0"])
 def test_messages_are_masked_whoever_writes_them(log: Log, message: str) -> None:
     logging.getLogger("aisle.anything").warning("%s to 5 people", message)

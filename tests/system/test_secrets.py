@@ -18,13 +18,26 @@ from app.domain import totp
 from app.domain.enums import Role
 from app.extensions import db
 from app.middleware.log_format import DiscreetFormatter
-from app.models import AuditEvent, Notification, OutboxEvent, PaymentToken, RecoveryCode, RefreshToken, User
+from app.models import (
+    AuditEvent,
+    Notification,
+    OutboxEvent,
+    PaymentToken,
+    PhoneCode,
+    RecoveryCode,
+    RefreshToken,
+    RegistrationCode,
+    User,
+)
+from app.services import relay
 from tests.factories import PASSWORD, make_user, sign_in
+from tests.phones import PHONE, code_sent_to, verify, wrong
 
 AUTH = "/api/v1/auth"
 EMAIL = "dana@example.com"
 NEW = "rainy-night-8"
 CARD = "4111222233334444"
+OTHER_PHONE = "+919876500000"
 
 
 @pytest.fixture
@@ -152,6 +165,54 @@ def test_no_answer_and_no_log_line_holds_a_secret(client: FlaskClient, session: 
     assert "/api/v1/me/payment-tokens" in written
     assert [secret for secret in secrets if secret in written] == []
     assert [secret for secret in secrets for answer in answers if secret in answer.text] == []
+
+
+def walk_by_phone(client: FlaskClient, session: Session) -> tuple[list[str], list[TestResponse]]:
+    """Sign in by phone with every mistake on the way, link both ways, renew and log out: the secrets, the answers."""
+    sent = client.post("/api/v1/send-otp", json={"phone": PHONE})
+    code = code_sent_to(session)
+    mistaken = [verify(client, wrong(code)), verify(client, code + "0"), verify(client, code, PHONE + "x")]
+    tokens = verify(client, code).json["data"]
+    headers, link = bearer(tokens["access_token"]), "/api/v1/link"
+    body = {"refresh_token": tokens["refresh_token"]}
+    answers = [
+        sent,
+        *mistaken,
+        verify(client, code),
+        client.get(f"/api/v1/verify-otp?phone={PHONE}&otp={code}"),
+        client.get(f"/api/v1/{PHONE}"),
+        client.post(f"{link}/phone", json={"phone": OTHER_PHONE}, headers=headers),
+        client.post(f"{link}/phone/verify", json={"phone": OTHER_PHONE, "otp": code}, headers=headers),
+        client.post(f"{link}/email", json={"email": EMAIL}, headers=headers),
+        client.post(f"{link}/email/verify", json={"email": EMAIL, "code": code, "password": NEW}, headers=headers),
+    ]
+    codes = [code, code_sent_to(session, OTHER_PHONE)]
+    relay.relay_due()
+    renewed = client.post(f"{AUTH}/refresh", json=body).json["data"]
+    answers += [client.post(f"{AUTH}/refresh", json=body), client.post("/api/v1/logout", json=body, headers=headers)]
+    given = [tokens["access_token"], tokens["refresh_token"], renewed["access_token"], renewed["refresh_token"]]
+    return [*codes, *given, NEW], answers
+
+
+def test_a_sign_in_by_phone_leaves_neither_code_nor_token_nor_number_in_the_log(
+    client: FlaskClient, session: Session, log: io.StringIO
+) -> None:
+    secrets, answers = walk_by_phone(client, session)
+
+    written = log.getvalue()
+    assert "/api/v1/link/phone/verify" in written
+    numbers = [number[start:] for number in (PHONE, OTHER_PHONE) for start in (0, 3)]
+    assert [secret for secret in [*secrets, *numbers, EMAIL] if secret in written] == []
+    assert [secret for secret in secrets for answer in answers if secret in answer.text] == []
+
+
+def test_a_sent_code_is_forgotten_and_no_row_but_the_sandboxs_holds_it(client: FlaskClient, session: Session) -> None:
+    secrets, _ = walk_by_phone(client, session)
+
+    tables = (User, PhoneCode, RegistrationCode, AuditEvent, OutboxEvent, RefreshToken)
+    stored = " ".join(str(row) for table in tables for row in session.execute(select(table.__table__)))
+    assert PHONE in stored
+    assert [secret for secret in secrets if secret in stored] == []
 
 
 @pytest.mark.parametrize("bind", [None, "read"])
