@@ -227,7 +227,7 @@ class TestPastTheDeadline:
 def test_what_is_released_twice_is_free_once(session: Session, shopper: Shopper, shop: Shop) -> None:
     shopper.confirm(shop)
     order = one(session, Order)
-    columns = ("order_number", "user_id", "status", "stock_location_id")
+    columns = ("order_number", "user_id", "status", "stock_location_id", "channel")
     facts = releasing.OrderFacts(order_id=order.id, **{name: getattr(order, name) for name in columns})
     answer = answers.declined(order_id=order.id, failure_code="user")
 
