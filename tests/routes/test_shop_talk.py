@@ -143,7 +143,7 @@ def test_a_rating_is_thanked_for_and_feeds_the_shop(session: Session, delivered:
     other = factories.make_shop_order(session, delivered.consumer, delivered.shop, status=OrderStatus.RETURN_COMPLETED)
 
     answer = delivered.consumer_posts("rate", {"rating": 4, "review": "Good"})
-    delivered.client.post(f"{CONSUMER}/{other.id}/rate", json={"rating": 1}, headers=delivered.as_consumer)
+    delivered.client.post(f"{CONSUMER}/{other.id}/rate", json={"rating": 2}, headers=delivered.as_consumer)
 
     assert answer.json["data"]["message"] == "Thank you for rating!"
     rating = answer.json["data"]["rating"]
@@ -151,7 +151,7 @@ def test_a_rating_is_thanked_for_and_feeds_the_shop(session: Session, delivered:
     assert rating == {"order_id": delivered.order.id, "rating": 4, "review": "Good"}
     session.expire_all()
     shop = session.get_one(Shop, delivered.shop.id)
-    assert (shop.rating_sum, shop.rating_count) == (5, 2)
+    assert (shop.rating_sum, shop.rating_count) == (6, 2)
     assert session.scalars(select(OrderAction.action)).all() == ["order_rated"] * 2
     assert delivered.consumer_gets().json["data"]["rating"]["rating"] == 4
 
