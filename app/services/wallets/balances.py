@@ -33,7 +33,7 @@ _WALLET = select(Account.balance).where(
 )
 
 
-def _held(kind: AccountKind) -> Label[Decimal]:
+def _held(kind: AccountKind) -> Label[Decimal | None]:
     return func.coalesce(func.sum(Account.balance).filter(Account.kind == kind), NOTHING).label(kind.value)
 
 
