@@ -122,6 +122,15 @@ class OrderActionType(StrEnum):
     REFUNDED = "refunded"
 
 
+class OrderSide(StrEnum):
+    """Who did or said something about a vendor's order; SYSTEM is nobody in person."""
+
+    CONSUMER = "consumer"
+    VENDOR = "vendor"
+    OFFICE = "office"
+    SYSTEM = "system"
+
+
 class IssueStatus(StrEnum):
     RAISED = "raised"
     RESOLVED = "resolved"

@@ -1,11 +1,10 @@
 """Orders of vendors' shops as their consumer, their vendor and the office read them."""
 
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import StringConstraints
 
-from app.domain.enums import OrderActionType, PaymentStatus, ReturnStatus
+from app.domain.enums import OrderActionType, OrderSide, PaymentStatus, ReturnStatus
 from app.schemas.envelope import Answer, Instant, Printable, RowId
 from app.schemas.money import Money
 from app.schemas.pagination import Page
@@ -81,21 +80,12 @@ class AdminShopOrder(VendorShopOrder):
     customer_id: int
 
 
-class Side(StrEnum):
-    """Who did something to an order; `system` is nobody in person."""
-
-    CONSUMER = "consumer"
-    VENDOR = "vendor"
-    OFFICE = "office"
-    SYSTEM = "system"
-
-
 class ShopOrderEvent(Answer):
     """One thing done to the order and the state it left it in. The phone is told of consumer and vendor only."""
 
     action: OrderActionType
     status: ShopOrderStatus
-    actor: Side
+    actor: OrderSide
     actor_phone: str | None
     details: str | None
     timestamp: Instant

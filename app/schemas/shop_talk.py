@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, StringConstraints, WithJsonSchema
 
 from app.config import settings
-from app.domain.enums import IssueStatus
+from app.domain.enums import IssueStatus, OrderSide
 from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, LenientRequest, Message, Printable, Request, RowId
 from app.schemas.pagination import Cursor, Limit, Page
-from app.schemas.shop_orders import ShopOrderRating, Side
+from app.schemas.shop_orders import ShopOrderRating
 
 LONGEST_MESSAGE = 2000
 
@@ -42,7 +42,7 @@ class OrderMessageAnswer(Answer):
 
     id: int
     order_id: int
-    sender: Side
+    sender: OrderSide
     sender_phone: str | None
     message: str
     automatic: bool

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response
 
+from app.domain.enums import OrderSide
 from app.middleware.answers import answer, cacheable, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed
 from app.schemas.pagination import Page
-from app.schemas.shop_orders import Side
 from app.schemas.shop_talk import (
     IssueAnswer,
     MessageQuery,
@@ -29,7 +29,7 @@ talk = Blueprint("shop_talk", __name__)
 @endpoint(body=SendMessage, answers={200: SentMessage}, errors=(OrderNotFound, messages.MessageRequired))
 def send_message(order_id: int, body: SendMessage) -> Response:
     """Write to the vendor of one of your orders."""
-    return answer(messages.send(body, current_caller(), order_id=order_id, side=Side.CONSUMER))
+    return answer(messages.send(body, current_caller(), order_id=order_id, side=OrderSide.CONSUMER))
 
 
 @talk.get("/orders/<int:order_id>/messages")
@@ -40,7 +40,7 @@ def list_messages(order_id: int, query: MessageQuery) -> Response:
     `after` gives only those that follow a message, `cursor` older ones. Send the ETag of the last answer as
     If-None-Match to ask cheaply whether there is anything new.
     """
-    return cacheable(listed(*messages.page(query, current_caller(), order_id=order_id, side=Side.CONSUMER)))
+    return cacheable(listed(*messages.page(query, current_caller(), order_id=order_id, side=OrderSide.CONSUMER)))
 
 
 @talk.post("/orders/<int:order_id>/rate")

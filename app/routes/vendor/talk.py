@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
+from app.domain.enums import OrderSide
 from app.middleware.answers import answer, cacheable, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed
-from app.schemas.shop_orders import Side
 from app.schemas.shop_talk import (
     DecidedIssue,
     IssueAnswer,
@@ -28,7 +28,7 @@ talk = Blueprint("vendor_talk", __name__)
 @endpoint(body=SendMessage, answers={200: SentMessage}, errors=(OrderNotFound, messages.MessageRequired))
 def send_message(order_id: int, body: SendMessage) -> Response:
     """Write to the consumer of an order of your shop."""
-    return answer(messages.send(body, current_caller(), order_id=order_id, side=Side.VENDOR))
+    return answer(messages.send(body, current_caller(), order_id=order_id, side=OrderSide.VENDOR))
 
 
 @talk.get("/<int:order_id>/messages")
@@ -39,7 +39,7 @@ def list_messages(order_id: int, query: MessageQuery) -> Response:
     `after` gives only those that follow a message, `cursor` older ones. Send the ETag of the last answer as
     If-None-Match to ask cheaply whether there is anything new.
     """
-    return cacheable(listed(*messages.page(query, current_caller(), order_id=order_id, side=Side.VENDOR)))
+    return cacheable(listed(*messages.page(query, current_caller(), order_id=order_id, side=OrderSide.VENDOR)))
 
 
 @talk.get("/issues")

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, null, or_, select
 from sqlalchemy.orm import aliased
 
-from app.domain.enums import ChannelName
+from app.domain.enums import ChannelName, OrderSide
 from app.domain.order_states import UNDECIDED
 from app.models import (
     Order,
@@ -21,7 +21,6 @@ from app.models import (
     StockLocation,
     User,
 )
-from app.schemas.shop_orders import Side
 from app.services.orders.columns import as_json
 
 IS_SHOP_ORDER = Order.channel == literal_column(f"'{ChannelName.MARKETPLACE}'")
@@ -87,10 +86,10 @@ SHOP_ORDERS: Select[*tuple[Any, ...]] = (
 def side_of(user_id: Any) -> ColumnElement[str]:
     """Which side somebody is on, in a statement over `orders` and `shops`; null is nobody in person."""
     return case(
-        (user_id == Order.user_id, literal_column(f"'{Side.CONSUMER}'")),
-        (user_id == Shop.owner_id, literal_column(f"'{Side.VENDOR}'")),
-        (user_id.is_(None), literal_column(f"'{Side.SYSTEM}'")),
-        else_=literal_column(f"'{Side.OFFICE}'"),
+        (user_id == Order.user_id, literal_column(f"'{OrderSide.CONSUMER}'")),
+        (user_id == Shop.owner_id, literal_column(f"'{OrderSide.VENDOR}'")),
+        (user_id.is_(None), literal_column(f"'{OrderSide.SYSTEM}'")),
+        else_=literal_column(f"'{OrderSide.OFFICE}'"),
     )
 
 

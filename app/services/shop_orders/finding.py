@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import OrderSide
 from app.errors import NotFound
 from app.models import Order
-from app.schemas.shop_orders import Side
 from app.services import locks
 
 
@@ -40,5 +40,5 @@ def any_order(session: Session, *, order_id: int) -> Order:
     return order
 
 
-SIDES = {Side.CONSUMER: consumer_order, Side.VENDOR: vendor_order}
+SIDES = {OrderSide.CONSUMER: consumer_order, OrderSide.VENDOR: vendor_order}
 """How each of the two sides finds an order of its own."""

@@ -8,20 +8,19 @@ from sqlalchemy import BigInteger, Select, and_, bindparam, literal_column, sele
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
-from app.domain.enums import OrderActionType
+from app.domain.enums import OrderActionType, OrderSide
 from app.errors import BadRequest
 from app.models import Order, OrderMessage, Shop, User
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import decode_cursor, encode_cursor, page_meta
-from app.schemas.shop_orders import Side
 from app.schemas.shop_talk import MessageQuery, OrderMessageAnswer, SendMessage, SentMessage
 from app.services.shop_orders import finding, log
 from app.services.shop_orders.columns import IS_DECIDED, IS_SHOP_ORDER, phone_of_side, side_of
 from app.services.shop_orders.finding import OrderNotFound
 from app.transaction import reading, transaction
 
-TalkSide = Literal[Side.CONSUMER, Side.VENDOR]
+TalkSide = Literal[OrderSide.CONSUMER, OrderSide.VENDOR]
 """Whose order it must be."""
 
 
@@ -78,8 +77,8 @@ def page(
 
 
 _WHOSE = {
-    Side.CONSUMER: Order.user_id == bindparam("user_id", type_=BigInteger),
-    Side.VENDOR: and_(Shop.owner_id == bindparam("user_id", type_=BigInteger), IS_DECIDED),
+    OrderSide.CONSUMER: Order.user_id == bindparam("user_id", type_=BigInteger),
+    OrderSide.VENDOR: and_(Shop.owner_id == bindparam("user_id", type_=BigInteger), IS_DECIDED),
 }
 
 
