@@ -6,14 +6,26 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, and_, bindparam, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.caller import Caller
 from app.models import Order, Shop, User
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
-from app.schemas.pagination import decode_cursor, encode_cursor
+from app.schemas.pagination import COUNTED_UP_TO, decode_cursor, encode_cursor
 from app.schemas.shop_orders import (
     AdminShopOrder,
     AdminShopOrderDetail,
@@ -35,7 +47,7 @@ from app.transaction import reading
 
 @dataclass(frozen=True, slots=True)
 class _Whose:
-    """Some of all orders. They are sorted by what an index has in that order: by id, or `by_age` those of one shop."""
+    """Some of all orders. They are sorted by what an index has in that order: by id, or `by_age` those of shops."""
 
     conditions: tuple[ColumnElement[bool], ...]
     by_age: bool = False
@@ -48,6 +60,10 @@ class _Whose:
     def kinds(self) -> tuple[type, ...]:
         return (datetime, int) if self.by_age else (int,)
 
+    @property
+    def newest_first(self) -> tuple[ColumnElement[Any], ...]:
+        return tuple(key.desc() for key in self.keys)
+
     def following(self) -> ColumnElement[bool]:
         """The rows after the one whose keys are the parameters `before_0` and `before_1`."""
         last = [bindparam(f"before_{place}", type_=key.type) for place, key in enumerate(self.keys)]
@@ -55,13 +71,14 @@ class _Whose:
 
 
 _OF_SHOP = (Order.stock_location_id == bindparam("shop_id", type_=BigInteger), IS_SHOP_ORDER)
+_AT_SHOP = (Order.stock_location_id == Shop.id,)
 
 Scope = Literal["consumer", "vendor", "shop", "all"]
 _SCOPES: dict[Scope, _Whose] = {
     "consumer": _Whose((Order.user_id == bindparam("user_id", type_=BigInteger), IS_SHOP_ORDER)),
     "vendor": _Whose((*_OF_SHOP, IS_DECIDED), by_age=True),
     "shop": _Whose(_OF_SHOP, by_age=True),
-    "all": _Whose((Order.stock_location_id.in_(select(Shop.id)),)),
+    "all": _Whose((), by_age=True),
 }
 
 _PART = bindparam("q", type_=String)
@@ -69,7 +86,7 @@ _ASKED: dict[str, ColumnElement[bool]] = {
     "status": Order.status == bindparam("status"),
     "q": or_(
         contains(Order.order_number, _PART),
-        Order.user_id.in_(select(User.id).where(contains(User.phone, _PART))),
+        Order.user_id.in_(select(User.id).where(contains(User.phone, _PART)).correlate(None)),
     ),
 }
 
@@ -133,10 +150,10 @@ def _page(
     asked = {"status": query.status, "q": q}
     whose = _SCOPES[scope]
     last = decode_cursor(query.cursor, *whose.kinds) if query.cursor else ()
-    place = {f"before_{number}": key for number, key in enumerate(last)}
+    place = {f"before_{number}": key for number, key in enumerate(last)} | {"offset": 0 if last else query.offset}
     statement = _statement(scope, tuple(name for name in asked if asked[name]), query.limit, by_cursor=bool(last))
     with reading() as connection:
-        rows = connection.execute(statement, {**values, **asked, **place, "offset": query.offset}).all()
+        rows = connection.execute(statement, {**values, **asked, **place}).all()
     return rows[: query.limit], meta_of(rows, query, lambda row: _cursor(whose, row))
 
 
@@ -151,9 +168,30 @@ def _statement(scope: Scope, asked: tuple[str, ...], limit: int, *, by_cursor: b
     The page size is a literal: as a parameter it would keep PostgreSQL from settling on a plan (at most 200 sizes).
     """
     whose = _SCOPES[scope]
-    mine = and_(*whose.conditions, *(_ASKED[name] for name in asked))
-    newest_first = [key.desc() for key in whose.keys]
-    chosen = select(Order.id).where(mine).order_by(*newest_first).limit(literal_column(str(limit + 1)))
-    chosen = chosen.where(whose.following()) if by_cursor else chosen.offset(bindparam("offset"))
-    page = SHOP_ORDERS.add_columns(counted(select(Order.id).where(mine)).label("total"))
-    return page.where(Order.id.in_(chosen.correlate(None))).order_by(*newest_first)
+    narrowed = [_ASKED[name] for name in asked]
+    chosen = _chosen(scope, [*narrowed, whose.following()] if by_cursor else narrowed, limit)
+    total = counted(_every(scope, narrowed)).label("total")
+    page = SHOP_ORDERS.add_columns(total).where(Order.id.in_(chosen.correlate(None)))
+    return page.order_by(*whose.newest_first)
+
+
+def _chosen(scope: Scope, conditions: Sequence[ColumnElement[bool]], limit: int) -> Select[Any]:
+    """The ids of a page. Over all shops each one is walked backwards on `ix_orders_place`, and no other row read."""
+    whose, offset = _SCOPES[scope], bindparam("offset", type_=Integer)
+    one_more: ColumnElement[int] = literal_column(str(limit + 1))
+    if scope != "all":
+        orders = select(Order.id).where(*whose.conditions, *conditions)
+        return orders.order_by(*whose.newest_first).limit(one_more).offset(offset)
+    here = select(*whose.keys).where(*_AT_SHOP, *conditions).order_by(*whose.newest_first).limit(offset + one_more)
+    of_shop = here.correlate(Shop).lateral("of_shop")
+    found = select(of_shop.c.id).select_from(Shop).join(of_shop, true())
+    return found.order_by(of_shop.c.created_at.desc(), of_shop.c.id.desc()).limit(one_more).offset(offset)
+
+
+def _every(scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The ids of all rows, for counting the first of them; over all shops from one shop to the next."""
+    if scope != "all":
+        return select(Order.id).where(*_SCOPES[scope].conditions, *conditions)
+    here = select(Order.id).where(*_AT_SHOP, *conditions).limit(literal_column(str(COUNTED_UP_TO + 1)))
+    of_shop = here.correlate(Shop).lateral("some_of_shop")
+    return select(of_shop.c.id).select_from(Shop).join(of_shop, true())
