@@ -68,10 +68,11 @@ class Upload:
 
 @dataclass(frozen=True)
 class File:
-    """An answer that is not JSON."""
+    """An answer that is not JSON; `or_else` are the media types the query may ask for instead."""
 
     media_type: str
     description: str
+    or_else: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,8 @@ def _success(operation: Operation, declared: Any, schemas: dict[Any, Any]) -> di
     if declared is None:
         return {"description": "Done."}
     if isinstance(declared, File):
-        return {"description": declared.description, "content": {declared.media_type: {"schema": {}}}}
+        kinds = (declared.media_type, *declared.or_else)
+        return {"description": declared.description, "content": {kind: {"schema": {}} for kind in kinds}}
     schema = schemas[(envelope_of(declared, bare=operation.bare), "serialization")]
     return {"description": "Success.", "content": {_JSON: {"schema": schema}}}
 

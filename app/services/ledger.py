@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from app.config import settings
 from app.domain.amounts import NOTHING
 from app.domain.enums import AccountKind, JournalReason
-from app.errors import DomainError
+from app.errors import Conflict, DomainError
 from app.models import Account, Entry, Journal, Order
+from app.schemas.money import LARGEST
 from app.services import locks
 
 _WITH_BALANCE = frozenset({AccountKind.WALLET, AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE})
@@ -32,6 +33,13 @@ class InsufficientFunds(DomainError):
     code = "INSUFFICIENT_FUNDS"
     status = 402
     message = "Insufficient balance"
+
+
+class BalanceTooLarge(Conflict):
+    """No account that keeps a balance holds more than ten digits and two places."""
+
+    code = "BALANCE_TOO_LARGE"
+    message = "The balance would grow beyond 9,999,999,999.99. Move a smaller amount."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def post(
 
     The sum of the moves must be zero: the database raises at the commit otherwise. Accounts that keep a balance are
     locked here, after every other row. Raises InsufficientFunds where one would fall below zero, unless it is a
-    vendor's available money that `may_overdraw`.
+    vendor's available money that `may_overdraw`; BalanceTooLarge where one would outgrow its column.
     """
     accounts = _accounts(session, moves)
     _check_funds(session, moves, accounts, may_overdraw=may_overdraw)
@@ -78,7 +86,7 @@ def post(
 
 
 def _check_funds(session: Session, moves: Sequence[Move], accounts: Accounts, *, may_overdraw: bool) -> None:
-    """Raises InsufficientFunds; moves count one after the other, as their entries will."""
+    """Raises InsufficientFunds or BalanceTooLarge; moves count one after the other, as their entries will."""
     kept = [move for move in moves if move.kind in _WITH_BALANCE]
     if not kept:
         return
@@ -89,6 +97,8 @@ def _check_funds(session: Session, moves: Sequence[Move], accounts: Accounts, *,
         free = may_overdraw and move.kind is AccountKind.VENDOR_AVAILABLE
         if move.amount < 0 and balances[account_id] < 0 and not free:
             raise InsufficientFunds(details={"available": float(max(had, NOTHING))})
+        if balances[account_id] > LARGEST:
+            raise BalanceTooLarge
 
 
 def post_capture(session: Session, *, operation_id: int, order_id: int, amount: Decimal) -> None:

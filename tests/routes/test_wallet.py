@@ -90,6 +90,13 @@ def test_a_refund_to_oneself_is_for_tries(session: Session, owner: Owner) -> Non
     assert_sound()
 
 
+def test_a_wallet_has_an_end(owner: Owner) -> None:
+    codes = [owner.post("/refund", amount=9999999999.99).status_code for _ in range(2)]
+
+    assert codes == [200, 409]
+    assert owner.get() == {"balance": 9999999999.99}
+
+
 def test_where_it_is_closed_nobody_refunds_themselves(
     session: Session, owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

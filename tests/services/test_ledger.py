@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.enums import AccountKind as Kind
 from app.services import invariants, ledger
-from app.services.ledger import InsufficientFunds, Move
+from app.services.ledger import BalanceTooLarge, InsufficientFunds, Move
 from tests.conftest import rolled_back
 from tests.factories import make_order, make_user
 
@@ -137,6 +137,16 @@ def test_only_available_money_of_a_vendor_may_be_overdrawn_where_that_is_asked_f
     assert balance(session, Kind.VENDOR_AVAILABLE) == -5
     with pytest.raises(InsufficientFunds):
         ledger.post(session, reference="not", description="Not", moves=pending, may_overdraw=True)
+
+
+def test_no_balance_outgrows_its_column(session: Session) -> None:
+    fill(session, Kind.WALLET, "9999999999.98")
+
+    with pytest.raises(BalanceTooLarge):
+        fill(session, Kind.WALLET, "0.02")
+
+    fill(session, Kind.WALLET, "0.01")
+    assert balance(session, Kind.WALLET) == Decimal("9999999999.99")
 
 
 def test_two_moves_of_one_account_count_one_after_the_other(session: Session) -> None:

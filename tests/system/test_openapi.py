@@ -66,12 +66,14 @@ BOUNDED = settings(
 
 
 def accepts_what_the_document_allows(ctx: CheckContext, response: Response, case: Case) -> bool | None:
-    """A described request is never called malformed; refusing it for a reason of the shop (400 too) is fine."""
+    """A described request is never called malformed; refusing it for a reason of the shop (400 and 402 too) is fine."""
     if response.status_code == 400 and is_well_formed(case):
         error = response.json()["error"]
         faults = error["details"].get("errors", ())
         if error["code"] != "VALIDATION_ERROR" or all(is_outside_json_schema(fault, case) for fault in faults):
             return None
+    if response.status_code == 402 and is_well_formed(case):
+        return None
     return checks.positive_data_acceptance(ctx, response, case)
 
 

@@ -10,7 +10,7 @@ from app.schemas.envelope import Listed
 from app.schemas.payouts import FailForm, ManagedPayout, ManagedPayoutQuery, PayoutDetail, PayoutOrder, SentForm
 from app.schemas.wallets import GoodwillForm, HistoryQuery, ManagedWallet, WalletAnswer
 from app.services.checkout.errors import KeyReused
-from app.services.ledger import InsufficientFunds
+from app.services.ledger import BalanceTooLarge, InsufficientFunds
 from app.services.payouts import deciding, listing, requesting
 from app.services.payouts.errors import NeedsAnotherAdmin, NoPayoutBank, PayoutNotFound, PayoutNotThere
 from app.services.shops.own import ShopNotFound
@@ -86,7 +86,7 @@ def show_wallet(user_id: int, query: HistoryQuery) -> Response:
     body=GoodwillForm,
     headers=(REQUIRED_KEY,),
     answers={200: WalletAnswer},
-    errors=(IdempotencyKeyRequired, managing.ConsumerNotFound, KeyReused),
+    errors=(IdempotencyKeyRequired, managing.ConsumerNotFound, KeyReused, BalanceTooLarge),
 )
 def credit_wallet(user_id: int, body: GoodwillForm) -> Response:
     """Give a consumer money of the house. They read the reason in their history."""

@@ -19,7 +19,7 @@ from app.schemas.wallets import (
     WalletTransaction,
 )
 from app.services.checkout.errors import KeyReused, UnsupportedProvider
-from app.services.ledger import InsufficientFunds
+from app.services.ledger import BalanceTooLarge, InsufficientFunds
 from app.services.payment_tokens import PaymentTokenNotFound
 from app.services.top_ups import shown, starting
 from app.services.top_ups.errors import TopUpDeclined, TopUpNotFound
@@ -85,7 +85,7 @@ def debit_wallet(body: DebitForm) -> Response:
 
 @wallet.post("/refund")
 @limits.wallet_by_user
-@endpoint(body=RefundForm, answers={200: WalletAnswer}, errors=(SelfCreditClosed,))
+@endpoint(body=RefundForm, answers={200: WalletAnswer}, errors=(SelfCreditClosed, BalanceTooLarge))
 def refund_wallet(body: RefundForm) -> Response:
     """Put money into your wallet, for tries: closed in production (ALLOW_SELF_WALLET_CREDIT)."""
     return answer(changing.refund(body, current_caller()))

@@ -19,7 +19,7 @@ from app.schemas.wallets import (
     VendorWalletAnswer,
 )
 from app.services.checkout.errors import KeyReused
-from app.services.ledger import InsufficientFunds
+from app.services.ledger import BalanceTooLarge, InsufficientFunds
 from app.services.payouts import listing, requesting
 from app.services.payouts.errors import NoPayoutBank
 from app.services.shops.own import ShopNotFound
@@ -46,7 +46,7 @@ def list_transactions(query: HistoryQuery) -> Response:
 
 @wallet.post("/wallet/credit")
 @limits.wallet_by_user
-@endpoint(body=CreditForm, answers={200: VendorWalletAnswer}, errors=(SelfCreditClosed, ShopNotFound))
+@endpoint(body=CreditForm, answers={200: VendorWalletAnswer}, errors=(SelfCreditClosed, ShopNotFound, BalanceTooLarge))
 def credit_wallet(body: CreditForm) -> Response:
     """Give your shop money, for tries: closed in production (ALLOW_SELF_WALLET_CREDIT)."""
     return answer(changing.vendor_credit(body, current_caller()))
@@ -84,7 +84,7 @@ def list_own_payouts(query: Page) -> Response:
 @wallet.get("/wallet/statement")
 @endpoint(
     query=StatementQuery,
-    answers={200: File("text/csv", "The statement; with `format=pdf` as application/pdf.")},
+    answers={200: File("text/csv", "The statement.", or_else=("application/pdf",))},
     errors=(ShopNotFound, StatementTooLong),
 )
 def download_statement(query: StatementQuery) -> Response:

@@ -26,7 +26,7 @@ def debit(form: DebitForm, caller: Caller) -> WalletAnswer:
 
 
 def refund(form: RefundForm, caller: Caller) -> WalletAnswer:
-    """Put money into the caller's wallet out of nothing. Raises SelfCreditClosed where that is not allowed."""
+    """Put money into the caller's wallet out of nothing. Raises SelfCreditClosed where not allowed, BalanceTooLarge."""
     _check_self_credit()
     return _change_wallet(form.amount, form.reference, caller)
 
@@ -37,7 +37,7 @@ def vendor_debit(form: DebitForm, caller: Caller) -> VendorWalletAnswer:
 
 
 def vendor_credit(form: CreditForm, caller: Caller) -> VendorWalletAnswer:
-    """Give the caller's shop money out of nothing. Raises SelfCreditClosed where not allowed, ShopNotFound."""
+    """Give the caller's shop money out of nothing. Raises SelfCreditClosed, ShopNotFound, BalanceTooLarge."""
     _check_self_credit()
     return _change_shop(form.amount, form.reference, caller)
 

@@ -56,7 +56,7 @@ def wallet_of(query: CursorPage, *, user_id: int) -> ManagedWallet:
 def credit(form: GoodwillForm, caller: Caller, *, user_id: int, key: str) -> tuple[WalletAnswer, bool]:
     """Give a consumer money of the house, once for each key of an admin; answers whether it is a repeat as well.
 
-    Raises ConsumerNotFound or KeyReused.
+    Raises ConsumerNotFound, KeyReused or BalanceTooLarge.
     """
     reference = f"goodwill:{caller.user_id}:{hashlib.sha256(key.encode()).hexdigest()}"
 
