@@ -1,9 +1,15 @@
 """What happens when an event of the outbox is relayed. Every handler may run more than once for the same event."""
 
-from app.services.events import accounts, assistance, items, orders
+from app.services.events import accounts, assistance, items, orders, shop_orders
 from app.services.events.event import Event, Handler
 
-HANDLERS: dict[str, Handler] = {**accounts.HANDLERS, **assistance.HANDLERS, **items.HANDLERS, **orders.HANDLERS}
+HANDLERS: dict[str, Handler] = {
+    **accounts.HANDLERS,
+    **assistance.HANDLERS,
+    **items.HANDLERS,
+    **orders.HANDLERS,
+    **shop_orders.HANDLERS,
+}
 
 SECRETS: dict[str, tuple[str, ...]] = {
     "registration.code": ("code",),

@@ -103,6 +103,8 @@ _REASONS = {
     "payment_abandoned": ", because the payment was not completed in time",
     "user": ", as you asked",
     "store": " by the shop",
+    "vendor_rejected": ", as the shop cannot take it",
+    "unanswered": ", as the shop did not answer in time",
 }
 
 

@@ -28,7 +28,7 @@ _ORDER = (
         Order.cancel_reason,
         Order.slot_start,
         Order.slot_end,
-        func.coalesce(Payment.refunded_amount, 0).label("refunded"),
+        (func.coalesce(Payment.refunded_amount, 0) + Order.wallet_refunded).label("refunded"),
         func.coalesce(Payment.refund_pending_amount, 0).label("refund_pending"),
         StockLocation.name.label("branch_name"),
         StockLocation.address.label("branch_address"),

@@ -10,7 +10,7 @@ from app.domain.caller import Caller
 from app.domain.enums import OrderActionType
 from app.domain.shop_order_states import shown
 from app.models import Order, OrderAction, OrderMessage, Shop
-from app.services import audit
+from app.services import audit, outbox
 from app.services.live.telling import tell
 
 _OWNER = select(Shop.owner_id).where(Shop.id == bindparam("shop_id"))
@@ -26,7 +26,7 @@ def note(
     new: Mapping[str, Any] | None = None,
     details: str | None = None,
 ) -> None:
-    """Write what was done to a locked order, in the state it has now, into log and audit trail, and tell both sides.
+    """Write what was done to a locked order, in the state it has now, to log, audit trail and outbox; tell both sides.
 
     A step, the last of its transaction.
     """
@@ -44,6 +44,8 @@ def note(
         old=dict(old) if old else None,
         new={"status": order.status, **(new or {})},
     )
+    told = {"order_id": order.id, "action": action, "status": order.status, "actor_user_id": actor}
+    outbox.publish(session, topic="shop_order.acted", aggregate=f"order:{order.id}", payload=told)
     tell_sides(session, order, "order.changed", {"action": action.value, "status": shown(order.status)})
 
 
