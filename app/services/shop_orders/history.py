@@ -189,9 +189,9 @@ def _chosen(scope: Scope, conditions: Sequence[ColumnElement[bool]], limit: int)
 
 
 def _every(scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The ids of all rows, for counting the first of them; over all shops from one shop to the next."""
+    """The ids of all rows, for counting the first of them; over all shops from one shop to the next, on that index too."""
     if scope != "all":
         return select(Order.id).where(*_SCOPES[scope].conditions, *conditions)
-    here = select(Order.id).where(*_AT_SHOP, *conditions).limit(literal_column(str(COUNTED_UP_TO + 1)))
-    of_shop = here.correlate(Shop).lateral("some_of_shop")
+    here = select(Order.id).where(*_AT_SHOP, *conditions).order_by(*_SCOPES[scope].newest_first)
+    of_shop = here.limit(literal_column(str(COUNTED_UP_TO + 1))).correlate(Shop).lateral("some_of_shop")
     return select(of_shop.c.id).select_from(Shop).join(of_shop, true())
