@@ -97,4 +97,4 @@ def street(session: Session, signed_in: SignIn) -> Street:
 
 @pytest.fixture
 def admin(session: Session, signed_in: SignIn) -> Old:
-    return signed_in(make_user(session, role=Role.ADMIN))
+    return signed_in(make_user(session, role=Role.ADMIN, phone="+919800000000"))
