@@ -189,7 +189,7 @@ def _chosen(scope: Scope, conditions: Sequence[ColumnElement[bool]], limit: int)
 
 
 def _every(scope: Scope, conditions: Sequence[ColumnElement[bool]]) -> Select[Any]:
-    """The ids of all rows, for counting the first of them; over all shops on that index too, one shop after the other."""
+    """The ids of all rows, for counting the first of them; over all shops on that index too, shop by shop."""
     if scope != "all":
         return select(Order.id).where(*_SCOPES[scope].conditions, *conditions)
     here = select(Order.id).where(*_AT_SHOP, *conditions).order_by(*_SCOPES[scope].newest_first)
