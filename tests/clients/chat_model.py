@@ -14,13 +14,17 @@ Mind = Callable[[list[dict[str, Any]]], dict[str, Any]]
 
 @dataclass
 class FakeModel:
-    """`mind` answers; `raw` is sent instead, piece by piece with `pause` seconds in between, where given."""
+    """`mind` answers; `raw` is sent instead, piece by piece with `pause` seconds in between, where given.
+
+    `promised` is a length the reply says it has.
+    """
 
     url: str
     mind: Mind = field(default=lambda _: says("Hello."))
     status: int = 200
     raw: list[bytes] | None = None
     pause: float = 0.0
+    promised: int | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
@@ -86,6 +90,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.send_response(model.status)
             self.send_header("Content-Type", "application/json")
+            if model.promised is not None:
+                self.send_header("Content-Length", str(model.promised))
             self.end_headers()
             for piece in pieces:
                 self.wfile.write(piece)

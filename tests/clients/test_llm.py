@@ -1,5 +1,6 @@
 """The client of a language model against a real socket: what it sends, and that nothing but a reply gets through."""
 
+import gc
 import json
 import logging
 import time
@@ -98,6 +99,20 @@ def test_an_endless_reply_is_cut_off_at_its_length(model: FakeModel) -> None:
         ask(model, seconds=20)
 
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("pieces", [[], [b'{"choices"']])
+def test_a_reply_that_breaks_off_is_none_and_leaves_nothing_behind(
+    model: FakeModel, pieces: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    model.raw, model.promised = pieces, 1000
+
+    for _ in range(3):
+        with pytest.raises(ModelFailed, match="RemoteProtocolError"):
+            ask(model)
+    gc.collect()
+
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 def test_with_no_time_left_nothing_is_sent(model: FakeModel) -> None:
