@@ -8,8 +8,11 @@ from app.models import Product
 
 _MOST_WORDS = 12
 
-FOUND = Product.search_vector.op("@@")(bindparam("words", type_=TSQUERY))
-"""Whether an item has the words of the parameter `words`, made by `text_query`."""
+WORDS = bindparam("words", type_=TSQUERY)
+"""The words looked for, made by `text_query`."""
+
+FOUND = Product.search_vector.op("@@")(WORDS)
+"""Whether an item has these words."""
 
 
 def text_query(typed: str) -> str:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, bindparam, func, literal_column, or_, select
+from sqlalchemy import BigInteger, Text, bindparam, func, literal_column, or_, select
 
 from app.domain.caller import Caller
 from app.domain.csv_text import csv_lines
@@ -12,10 +11,11 @@ from app.models import Product, Shop
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
 from app.schemas.shop_items import VendorItem, VendorItemQuery
-from app.services.pages import newest_first
+from app.services.pages import Statement
 from app.services.shop_items.columns import FOR_VENDOR, items_of_shops
 from app.services.shop_items.finding import ItemNotFound
 from app.services.shop_items.found import FOUND, text_query
+from app.services.shop_items.paging import page_of_items, read_items
 from app.services.shop_items.writing import FIELDS
 from app.services.shops.own import own_shop
 from app.transaction import reading
@@ -42,7 +42,7 @@ def page(query: VendorItemQuery, caller: Caller) -> tuple[list[VendorItem], Page
         shop_id = own_shop(connection, caller)
     asked = query.q or ""
     values = {"shop_id": shop_id, "q": asked, "words": text_query(asked)}
-    rows, meta = newest_first(_listed(asked != ""), Product.id, query, values)
+    rows, meta = read_items(_listed(asked != ""), query, values, newest_first=True)
     return [shown(row) for row in rows], meta
 
 
@@ -88,12 +88,10 @@ def _cell(value: object) -> object:
 
 
 @cache
-def _listed(searched: bool) -> Select[Any]:
-    rows = items_of_shops(*FOR_VENDOR).where(_IN_SHOP)
-    if not searched:
-        return rows
+def _listed(searched: bool) -> Statement:
     in_sku = func.strpos(func.lower(Product.sku), func.lower(bindparam("q", type_=Text))) > 0
-    return rows.where(or_(FOUND, in_sku))
+    only = [or_(FOUND, in_sku)] if searched else []
+    return page_of_items(*FOR_VENDOR, only=only, newest_first=True)
 
 
 def shown(row: AnyRow) -> VendorItem:

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     Boolean,
     ColumnElement,
     Select,
@@ -11,9 +12,12 @@ from sqlalchemy import (
     Text,
     and_,
     bindparam,
+    case,
     column,
     exists,
+    false,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -27,7 +31,7 @@ from app.models import Product, Shop, ShopItem, StockLocation, User
 from app.schemas.envelope import PageMeta
 from app.schemas.shown_shops import Area, ShopQuery, ShopSearchQuery, ShownShop
 from app.services.pages import Statement, paged, read_page
-from app.services.shop_items.found import FOUND, text_query
+from app.services.shop_items.found import FOUND, WORDS, text_query
 from app.services.shops.opening import may_sell, open_now, this_moment
 from app.services.shops.rating import RATING
 from app.transaction import reading
@@ -37,6 +41,9 @@ class SearchQueryMissing(BadRequest):
     code = "SEARCH_QUERY_MISSING"
     message = "Missing search query 'q'"
 
+
+_FEW_ITEMS = 5_000
+_FEW_SHOPS = 40
 
 _HOME = select(func.lower(User.city).label("city"), func.lower(User.society).label("society")).where(
     User.id == bindparam("user_id")
@@ -140,12 +147,38 @@ def _searched(reach: Area | None, _verified_only: bool) -> Statement:
     named = or_(
         func.strpos(func.lower(StockLocation.name), wanted) > 0, func.strpos(func.lower(Shop.shop_type), wanted) > 0
     )
-    selling = (
-        select(Product.shop_id)
-        .join(ShopItem, ShopItem.product_id == Product.id)
-        .where(Product.shop_id == Shop.id, Product.is_active, ShopItem.is_available, FOUND)
+    around = _shops(reach).add_columns(named.label("named")).where(open_now()).cte("around").prefix_with("MATERIALIZED")
+    return paged(select(around).where(or_(around.c.named, _offers(around))))
+
+
+def _offers(around: CTE) -> ColumnElement[bool]:
+    """Whether a shop of the statement has an item with the words, decided so that never all items are read.
+
+    Of a few shops the items are read one by one. Of many, words that few items have are looked up in the index of
+    words; for others each shop's items are read until one has them, which is soon, as they are common.
+    """
+    shop_id = around.c.id
+    few_shops = select(func.count() <= _FEW_SHOPS).select_from(around).scalar_subquery()
+    few = (
+        select(Product.id, Product.shop_id)
+        .where(FOUND, Product.shop_id.is_not(None), Product.is_active)
+        .limit(literal_column(str(_FEW_ITEMS + 1)))
+        .cte("few")
+        .prefix_with("MATERIALIZED")
     )
-    return paged(_shops(reach).where(open_now(), or_(named, exists(selling.correlate(Shop)))))
+    are_few = select(func.count() <= _FEW_ITEMS).select_from(few).scalar_subquery()
+    offered = select(few.c.shop_id).join(ShopItem, ShopItem.product_id == few.c.id).where(ShopItem.is_available)
+    fenced = (
+        select(Product.search_vector)
+        .join(ShopItem, ShopItem.product_id == Product.id)
+        .where(Product.shop_id == shop_id, Product.is_active, ShopItem.is_available)
+        .offset(literal_column("0"))  # keeps the planner from asking the index of words once for each shop
+        .correlate(around)
+        .lateral("offered")
+    )
+    first = select(true()).where(fenced.c.search_vector.op("@@")(WORDS)).limit(literal_column("1")).scalar_subquery()
+    one_by_one = func.coalesce(first, false())
+    return case((few_shops, one_by_one), (are_few, shop_id.in_(offered)), else_=one_by_one)
 
 
 def _shops(reach: Area | None) -> Select[Any]:

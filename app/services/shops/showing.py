@@ -4,18 +4,19 @@ from datetime import time
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Text, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from app.config import settings
 from app.domain.shop_hours import clock
-from app.models import Inventory, Product, Shop, ShopHours, ShopItem, StockLocation
+from app.models import Inventory, Shop, ShopHours, ShopItem, StockLocation
 from app.models.base import AnyRow
 from app.schemas.shops import OpenInterval
 from app.schemas.shown_shops import ShopItemQuery, ShopItems, ShopWithItems, ShownItem
-from app.services.pages import Statement, paged_and_capped, read_page
-from app.services.shop_items.columns import FACTS, items_of_shops
+from app.services.pages import Statement
+from app.services.shop_items.columns import FACTS
 from app.services.shop_items.found import FOUND, text_query
+from app.services.shop_items.paging import of_shop_item, page_of_items, read_items
 from app.services.shops.opening import ShopClosed, may_sell, this_moment
 from app.services.shops.own import ShopNotFound
 from app.services.shops.searching import shop_columns
@@ -31,7 +32,7 @@ def items(query: ShopItemQuery, *, shop_id: int) -> ShopItems:
     if not shop.is_open:
         raise ShopClosed
     asked = {"shop_id": shop_id, "words": text_query(query.q or ""), "category": query.category}
-    rows, meta = read_page(_offered(bool(query.q), bool(query.category)), query, asked)
+    rows, meta = read_items(_offered(bool(query.q), bool(query.category)), query, asked)
     names = tuple(ShownItem.model_fields)
     found = [ShownItem(**{name: getattr(row, name) for name in names}) for row in rows]
     return ShopItems(shop=_shown(shop), items=found, pagination=meta)
@@ -75,12 +76,9 @@ def _clock(moment: str) -> str:
 
 @cache
 def _offered(searched: bool, by_category: bool) -> Statement:
-    in_stock = (Inventory.available_quantity > 0).label("in_stock")
-    rows = items_of_shops(*FACTS, in_stock).where(
-        Product.shop_id == bindparam("shop_id", type_=BigInteger), ShopItem.is_available
-    )
-    if searched:
-        rows = rows.where(FOUND)
+    offered: ColumnElement[bool] = ShopItem.is_available.is_(True)
     if by_category:
-        rows = rows.where(func.lower(ShopItem.category) == func.lower(bindparam("category", type_=Text)))
-    return paged_and_capped(rows, Product.id)
+        offered = offered & (func.lower(ShopItem.category) == func.lower(bindparam("category", type_=Text)))
+    in_stock = (Inventory.available_quantity > 0).label("in_stock")
+    only = [of_shop_item(offered), *([FOUND] if searched else [])]
+    return page_of_items(*FACTS, in_stock, only=only)
