@@ -244,6 +244,15 @@ class TestRepeating:
 
         assert codes == [402, 402]
 
+    def test_a_repeat_is_answered_also_when_the_means_of_payment_is_gone(
+        self, client: FlaskClient, owner: Owner
+    ) -> None:
+        card = owner.card("4242424242424242")
+        first = owner.load(key="k-1", payment_token_id=card)
+        client.delete(f"/api/v1/me/payment-tokens/{card}", headers=owner.headers)
+
+        assert owner.load(key="k-1", payment_token_id=card).json == first.json
+
     def test_a_key_is_of_one_user(self, session: Session, client: FlaskClient, owner: Owner) -> None:
         other = Owner(session, client)
 
@@ -450,7 +459,8 @@ class TestLeftToAPerson:
         make_due(session)
 
         assert sweeping.sweep_top_ups() == 0
-        assert settling.apply(top_up_id, Outcome(Status.DECLINED)) is TopUpState.MANUAL
+        for status in (Status.CAPTURED, Status.AUTHORIZED, Status.DECLINED, Status.REFUNDED):
+            assert settling.apply(top_up_id, Outcome(status)) is TopUpState.MANUAL
 
 
 class TestOutcomesByRank:
