@@ -1,13 +1,15 @@
 """Races around vendors and their shops, with real commits."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import ReviewStatus, Role
 from app.models import AuditEvent, PayoutBank, Shop, ShopHours, ShopStatusChange, StockLocation, VendorProfile
+from app.services import locks
 from app.services.secrets_at_rest import decrypt
 from tests.concurrency.racing import at_once
 from tests.conftest import Live
@@ -166,3 +168,20 @@ def test_a_verdict_and_a_correction_at_once_end_as_if_one_came_after_the_other(l
         assert profile.address == CORRECTION["address"]
         expected = ReviewStatus.APPROVED if actions == ["UPDATE", "APPROVE"] else ReviewStatus.PENDING
         assert profile.kyc_status is expected
+
+
+def test_a_correction_waits_for_a_verdict_in_the_making_and_takes_it_back(live: Live) -> None:
+    """Otherwise the office would have approved what it never saw."""
+    vendor_id, headers = made(live)
+    verdict = {"kyc_status": ReviewStatus.APPROVED, "reviewed_at": func.now()}
+
+    with Session(live.engine) as office, ThreadPoolExecutor(1) as pool:
+        locks.user(office, user_id=vendor_id)
+        office.execute(update(VendorProfile).where(VendorProfile.user_id == vendor_id).values(**verdict))
+        correcting = pool.submit(live.client().patch, f"{VENDOR}/profile", json=CORRECTION, headers=headers)
+        waited = not wait([correcting], timeout=0.5).done
+        office.commit()
+        answer = correcting.result().json["data"]
+
+    assert waited
+    assert (answer["address"], answer["kyc_status"]) == (CORRECTION["address"], "pending")

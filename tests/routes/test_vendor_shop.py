@@ -9,8 +9,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.enums import LocationKind
-from app.models import Shop, ShopHoliday, ShopHours, StockLocation, VendorProfile
+from app.domain.enums import LocationKind, ShopEvent
+from app.models import Shop, ShopHoliday, ShopHours, ShopStatusChange, StockLocation, VendorProfile
 from app.services.shop_clock import today
 from tests.conftest import Statements
 from tests.factories import make_shop
@@ -328,6 +328,15 @@ def test_the_log_is_paged_newest_first_and_costs_the_same_however_long(
     events = [entry["event"] for entry in first["data"] + rest["data"]]
     assert (events, first["meta"]["total"]) == (["closed", "opened", "closed"], 3)
     assert len(counted) == 2
+
+
+def test_the_log_of_another_shop_is_not_shown(vendor: Vendor, shop: Shop, session: Session) -> None:
+    session.add(ShopStatusChange(shop_id=make_shop(session).id, event=ShopEvent.CLOSED))
+    session.commit()
+
+    answer = vendor.get("/shop/status-log")
+
+    assert (answer["data"], answer["meta"]["total"]) == ([], 0)
 
 
 # --- hours ---
