@@ -37,9 +37,7 @@ class TwilioSms:
     no key that would make a second try of the same message harmless: after a lost answer it may arrive twice.
     """
 
-    def __init__(
-        self, *, base: str, account: str, token: str, sender: str, timeout: httpx.Timeout = _TIMEOUT
-    ) -> None:
+    def __init__(self, *, base: str, account: str, token: str, sender: str, timeout: httpx.Timeout = _TIMEOUT) -> None:
         self._url = f"{base.rstrip('/')}/2010-04-01/Accounts/{account}/Messages.json"
         self._auth = httpx.BasicAuth(account, token)
         self._sender = sender

@@ -24,7 +24,6 @@ def e164(spelling: str, *, country: str) -> str:
         number = phonenumbers.parse(spelling, country)
     except phonenumbers.NumberParseException:
         raise NotAPhoneNumber from None
-    _drop_doubled_code(number)
     digits = _DIGITS_OF.get(number.country_code or 0)
     if not phonenumbers.is_possible_number(number) or (digits and len(_national(number)) != digits):
         raise NotAPhoneNumber
@@ -39,10 +38,3 @@ def prefix(phone: str) -> str:
 
 def _national(number: phonenumbers.PhoneNumber) -> str:
     return phonenumbers.national_significant_number(number)
-
-
-def _drop_doubled_code(number: phonenumbers.PhoneNumber) -> None:
-    """`91` and ten digits without a + may be read as twelve digits of India itself, if the ten are of a new range."""
-    code, national = str(number.country_code), _national(number)
-    if len(national) == _DIGITS_OF.get(number.country_code or 0, 0) + len(code) and national.startswith(code):
-        number.national_number = int(national.removeprefix(code))

@@ -135,6 +135,14 @@ def test_staff_keep_their_role(client: FlaskClient, session: Session, role: Role
     assert (user.role, user.city) == (role, None)
 
 
+def test_staff_who_were_consumers_once_are_refused_too(client: FlaskClient, session: Session) -> None:
+    user = make_consumer(session, role=Role.EMPLOYEE, email="amir@example.com")
+
+    answer = client.post(BASIC, json=FORM, headers=sign_in(session, user))
+
+    assert error_of(answer)[:2] == (403, "AUTHORIZATION_ERROR")
+
+
 def test_a_customer_of_the_supermarket_may_become_a_vendor_once(client: FlaskClient, session: Session) -> None:
     user = make_user(session)
     headers = sign_in(session, user)
