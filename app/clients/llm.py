@@ -94,7 +94,7 @@ def _run(work: Coroutine[Any, Any, bytes], seconds: float) -> bytes:
     try:
         return loop.run_until_complete(asyncio.wait_for(work, seconds))
     finally:
-        loop.run_until_complete(loop.shutdown_asyncgens())  # a connection that broke leaves some half-read
+        loop.run_until_complete(loop.shutdown_asyncgens())  # a reply cut off leaves some half-read
         loop.close()
 
 
