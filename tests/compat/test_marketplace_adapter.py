@@ -90,6 +90,40 @@ def test_each_name_of_the_table_belongs_to_one_route() -> None:
     assert len(names) == len(set(names))
 
 
+def test_these_lists_are_whole_or_have_fifty_rows() -> None:
+    whole = {
+        "/consumer/shops",
+        "/consumer/shops/search",
+        "/consumer/shop/{id}/items",
+        "/consumer/order/history",
+        "/consumer/orders/{id}/messages",
+        "/vendor/item/my",
+        "/vendor/orders",
+        "/vendor/orders/{id}/messages",
+        "/vendor/orders/issues",
+    }
+    wallets = {"/consumer/wallet/history", "/vendor/wallet/history"}
+    office = {"/admin/users", "/admin/shops", "/admin/orders"}
+
+    asked = {route.path: route.rows for route in table.ROUTES if route.rows}
+
+    assert asked == dict.fromkeys(whole, 200) | dict.fromkeys(wallets | office, 50)
+
+
+def test_these_routes_call_a_missing_body_a_validation_error() -> None:
+    checked = {route.path for route in table.ROUTES if "HTTP_415" in route.refusals}
+
+    assert checked == {
+        "/send-otp",
+        "/verify-otp",
+        "/onboarding/basic",
+        "/vendor/profile",
+        "/vendor/upload-document",
+        "/vendor/payout/setup",
+        "/vendor/item/add",
+    }
+
+
 @pytest.mark.parametrize(
     ("old", "ours"),
     [
