@@ -34,7 +34,7 @@ from tests.shopping import assert_sound
 
 CENT = Decimal("0.01")
 AMOUNTS = st.decimals(min_value=CENT, max_value=Decimal("60.00"), places=2)
-ORDERS = st.integers(0, 4)
+ORDERS = st.integers(0, 9)
 LINES = st.integers(0, 1)
 PIECES = st.integers(1, 3)
 MODES = st.sampled_from(["cash", "wallet", "wallet", "card"])
@@ -96,6 +96,19 @@ class Walks(RuleBasedStateMachine):
             self.orders.append(made.json["data"]["order_id"])
             if mode == "wallet":
                 self.in_wallet -= Decimal(str(made.json["data"]["total"]))
+
+    @rule(mode=MODES, pieces=PIECES)
+    def sell(self, mode: str, pieces: int) -> None:
+        """An order that goes through at once, so that returns, refunds and payouts have something to work on."""
+        before = len(self.orders)
+        self.order(mode, pieces, 1)
+        if len(self.orders) > before:
+            self._vendor(before, "status", {"status": "delivered"})
+
+    @rule(number=ORDERS, line=LINES, quantity=PIECES, restock=st.booleans())
+    def take_back(self, number: int, line: int, quantity: int, restock: bool) -> None:
+        self.return_goods(number, line, quantity, unasked=True)
+        self.complete_return(number, restock)
 
     @rule(number=ORDERS, status=st.sampled_from(["accepted", "rejected", "delivered", "delivered"]))
     def answer(self, number: int, status: str) -> None:

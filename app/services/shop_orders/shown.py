@@ -129,7 +129,10 @@ def _modifications(row: AnyRow, log: Sequence[ShopOrderEvent]) -> list[ShopOrder
     waits = row.status is OrderStatus.AWAITING_CONSUMER_CONFIRMATION
     settled = len(made) - (_unconfirmed(log) if waits else 0)
     return [
-        ShopOrderModification.model_validate({**each, "pending": place >= settled}) for place, each in enumerate(made)
+        ShopOrderModification.model_validate(
+            {**each, "items": each["items"] or [], "pending": place >= settled}  # a change may change no line
+        )
+        for place, each in enumerate(made)
     ]
 
 
