@@ -298,6 +298,29 @@ def test_a_file_that_unpacks_to_too_much_is_refused(client: FlaskClient, shop: S
     assert answer.json["error"]["message"] == "File read error: it is too large once unpacked"
 
 
+SPREADSHEET = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"sheet1": b"<worksheet %s><sheetData><row>" % SPREADSHEET + b"<c/>" * 40_000 + b"</row></sheetData>"},
+        {"sheet1": b"<worksheet %s><sheetData>" % SPREADSHEET + b"<row/>" * 1_000_001 + b"</sheetData>"},
+        {"styles": b"<styleSheet %s><fonts>" % SPREADSHEET + b"<font/>" * 40_000 + b"</fonts></styleSheet>"},
+    ],
+    ids=["cells", "rows", "styles"],
+)
+def test_a_small_file_of_very_many_elements_is_refused(
+    client: FlaskClient, shop: Shop, headers: dict[str, str], parts: dict[str, bytes]
+) -> None:
+    bomb = rezipped(xlsx([["title", "price"], ["Rice", 1]]), **parts)
+
+    answer = send(client, headers, bomb, "items.xlsx")
+
+    assert len(bomb) < 30_000
+    assert answer.json["error"]["message"] == "File read error: it is too large once unpacked"
+
+
 def test_a_file_that_defines_entities_is_refused(client: FlaskClient, shop: Shop, headers: dict[str, str]) -> None:
     plain = xlsx([["title", "price"], ["Rice", 1]])
     with zipfile.ZipFile(io.BytesIO(plain)) as package:

@@ -17,14 +17,22 @@ import xlrd
 from app.domain.csv_records import Record
 from app.domain.item_rows import MOST_COLUMNS, UnreadableFile
 
-LARGEST_UNPACKED = 32_000_000
-"""Bytes of an .xlsx file once unpacked: some three times what 10,000 rows of full cells take."""
+LARGEST_UNPACKED = 24_000_000
+"""Bytes of an .xlsx file once unpacked: some two times what 10,000 rows of full cells take."""
+
+MOST_ELEMENTS = 1_000_000
+"""Of all parts together; a cell is made of two or three."""
+
+MOST_ELEMENTS_ELSEWHERE = 30_000
+"""Of styles and the like, and of one row."""
 
 MOST_PARTS = 500
 MOST_LINES = 50_000
 """Rows looked at, empty ones included."""
 
 _NOT_EXCEL = "it is not an Excel file, or it is damaged"
+_TOO_LARGE = "it is too large once unpacked"
+_PARTS_WITH_CELLS = ("sharedStrings", "worksheets/")
 
 
 def xlsx_records(content: bytes) -> Iterator[Record]:
@@ -64,34 +72,47 @@ def _within_bounds(number: int, cells: list[str]) -> list[str]:
 
 
 def _check_package(content: bytes) -> None:
-    """Refuse what unpacks to too much, and documents that define entities, which can grow without end."""
+    """Refuse what unpacks to too much: kilobytes of elements without content would take the library minutes."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             parts = package.infolist()
             if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > LARGEST_UNPACKED:
-                raise UnreadableFile("it is too large once unpacked")
-            if any(_has_document_type(package.read(part)) for part in parts):
-                raise UnreadableFile(_NOT_EXCEL)
+                raise UnreadableFile(_TOO_LARGE)
+            left = MOST_ELEMENTS
+            for part in parts:
+                has_cells = any(name in part.filename for name in _PARTS_WITH_CELLS)
+                scan = _Scan(left if has_cells else min(left, MOST_ELEMENTS_ELSEWHERE))
+                left -= scan.elements_of(package.read(part))
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
         raise UnreadableFile(_NOT_EXCEL) from None
 
 
-class _RootReached(Exception):
-    """A document type can only stand before the root element."""
+class _Scan:
+    """One pass over a part of a package before the library sees it; parts that are not XML are passed over."""
 
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen = 0
+        self._row_began = 0
 
-def _has_document_type(part: bytes) -> bool:
-    found = []
+    def elements_of(self, part: bytes) -> int:
+        """How many elements the part has. Raises UnreadableFile for too many, and for entities of its own."""
+        parser = expat.ParserCreate()
+        parser.StartDoctypeDeclHandler = self._document_type
+        parser.StartElementHandler = self._element
+        with suppress(expat.ExpatError):
+            parser.Parse(part, True)
+        return self._seen
 
-    def stop(*_: Any) -> None:
-        raise _RootReached
+    def _element(self, name: str, _attributes: dict[str, str]) -> None:
+        self._seen += 1
+        if name.rpartition(":")[2] in ("row", "si"):
+            self._row_began = self._seen
+        if self._seen > self._most or self._seen - self._row_began > MOST_ELEMENTS_ELSEWHERE:
+            raise UnreadableFile(_TOO_LARGE)
 
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = lambda *_: found.append(True)
-    parser.StartElementHandler = stop
-    with suppress(_RootReached, expat.ExpatError):
-        parser.Parse(part, True)
-    return bool(found)
+    def _document_type(self, *_: Any) -> None:
+        raise UnreadableFile(_NOT_EXCEL)
 
 
 def _text(value: Any) -> str:
