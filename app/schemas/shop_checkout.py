@@ -1,15 +1,14 @@
 """Confirming the basket for a vendor's shop."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, StringConstraints
 
 from app.domain.enums import PaymentMethod
 from app.schemas.envelope import Answer, LenientRequest, Printable, RowId
 from app.schemas.money import Money
-
-PaymentMode = Literal["cash", "wallet", "card"]
+from app.schemas.shop_words import PaymentMode
 
 
 class ShopConfirmRequest(LenientRequest):
@@ -20,14 +19,10 @@ class ShopConfirmRequest(LenientRequest):
 
     example: ClassVar[Mapping[str, Any]] = {"payment_mode": "wallet", "delivery_notes": "Leave it at the gate"}
 
-    payment_mode: PaymentMode = "cash"
+    payment_mode: PaymentMode = PaymentMethod.CASH
     delivery_notes: Annotated[Printable, StringConstraints(max_length=500)] | None = Field(default=None)
     payment_token_id: RowId | None = None
     expected_total: Money | None = None
-
-    @property
-    def payment_method(self) -> PaymentMethod:
-        return PaymentMethod(self.payment_mode.upper())
 
 
 class ShopConfirmAnswer(Answer):

@@ -15,6 +15,7 @@ from app import compat
 from app.compat.marketplace import table
 from app.compat.marketplace.adapter import BASE, Adapter
 from app.config import PROJECT
+from app.extensions import limiter
 from tests.compat.conftest import Old, SignIn, Street
 from tests.conftest import make_app
 from tests.factories import make_consumer, sign_in
@@ -171,7 +172,8 @@ def test_a_wrong_content_type_and_a_broken_body_fail_in_the_older_envelope(stree
     assert street.consumer.refused("POST", add, data="{", content_type="application/json")[0] == 400
 
 
-def test_a_limit_says_so_with_its_header() -> None:
+def test_a_limit_says_so_with_its_header(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limiter, "enabled", limiter.enabled)  # all applications share it: put it back afterwards
     old = Old(make_app(NO_DATABASE, rate_limit_enabled=True, rate_limit_defaults="1 per minute").test_client())
     refresh = {"json": {"refresh_token": "x"}}
     assert old.refused("POST", "/auth/refresh", **refresh) == (401, "invalid token")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.enums import OrderActionType, OrderStatus, PaymentMethod, PaymentProvider, ReturnStatus, Role
 from app.models import (
+    Order,
     OrderAction,
     OrderItem,
     OrderModification,
@@ -35,6 +36,11 @@ def listed(client: FlaskClient, path: str, headers: dict[str, str], **query: Any
 
 def ids(page: Any) -> list[int]:
     return [order["order_id"] for order in page["data"]]
+
+
+def log(session: Session, order: Order, action: OrderActionType) -> None:
+    session.add(OrderAction(order_id=order.id, action=action, status=OrderStatus.PENDING))
+    session.commit()
 
 
 @pytest.fixture
@@ -249,6 +255,26 @@ def test_a_vendor_sees_no_order_that_awaits_its_payment(client: FlaskClient, ses
     assert deal.consumer_gets().json["data"]["status"] == "pending_payment"
 
 
+@pytest.mark.parametrize("was_placed", [False, True], ids=["given up before its payment came", "placed"])
+def test_a_vendor_sees_a_cancelled_order_only_if_it_was_placed(
+    client: FlaskClient, session: Session, was_placed: bool
+) -> None:
+    deal = make_deal(client, session, status=OrderStatus.CANCELED, payment_method=PaymentMethod.CARD)
+    log(session, deal.order, OrderActionType.MESSAGE_SENT)
+    if was_placed:
+        log(session, deal.order, OrderActionType.ORDER_CREATED)
+
+    answers = {
+        deal.vendor_gets().status_code,
+        deal.vendor_gets("/messages").status_code,
+        client.post(f"{VENDOR}/{deal.order.id}/cancel", headers=deal.as_vendor).status_code,
+    }
+
+    assert ids(listed(client, VENDOR, deal.as_vendor)) == ([deal.order.id] if was_placed else [])
+    assert answers == ({200, 409} if was_placed else {404})
+    assert deal.consumer_gets().json["data"]["status"] == "cancelled"
+
+
 def test_a_vendor_without_a_shop_has_no_orders(client: FlaskClient, session: Session) -> None:
     headers = factories.sign_in(session, factories.make_vendor(session))
 
@@ -295,6 +321,7 @@ def test_a_cursor_of_another_list_is_refused(client: FlaskClient, session: Sessi
 def test_lists_are_narrowed_by_status(client: FlaskClient, session: Session, office: dict[str, str]) -> None:
     deal = make_deal(client, session)
     gone = factories.make_shop_order(session, deal.consumer, deal.shop, status=OrderStatus.CANCELED)
+    log(session, gone, OrderActionType.ORDER_CREATED)
 
     for path, headers in ((HISTORY, deal.as_consumer), (VENDOR, deal.as_vendor), (ADMIN, office)):
         assert ids(listed(client, path, headers, status="cancelled")) == [gone.id]

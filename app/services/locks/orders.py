@@ -11,6 +11,7 @@ from app.domain.enums import ChannelName, OrderStatus
 from app.domain.order_states import UNDECIDED
 from app.models import Order, Shop
 from app.services.orders.ours import OURS
+from app.services.shop_orders.columns import IS_DECIDED, IS_SHOP_ORDER
 from app.services.staff import employee_id, works_at
 
 _ORDER = select(Order).where(Order.id == bindparam("order_id"), Order.user_id == bindparam("user_id"))
@@ -64,12 +65,7 @@ _CONSUMER_ORDER = (
 _VENDOR_ORDER = (
     select(Order)
     .join(Shop, Shop.id == Order.stock_location_id)
-    .where(
-        Order.id == bindparam("order_id"),
-        Order.channel == ChannelName.MARKETPLACE,
-        Order.status.not_in(UNDECIDED),
-        Shop.owner_id == bindparam("owner_id"),
-    )
+    .where(Order.id == bindparam("order_id"), IS_SHOP_ORDER, IS_DECIDED, Shop.owner_id == bindparam("owner_id"))
     .with_for_update(key_share=True, of=Order)
     .execution_options(populate_existing=True)
 )

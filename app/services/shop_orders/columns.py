@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, null, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal_column, null, or_, select
 from sqlalchemy.orm import aliased
 
-from app.domain.enums import ChannelName, OrderSide
+from app.domain.enums import ChannelName, OrderActionType, OrderSide, OrderStatus
 from app.domain.order_states import UNDECIDED
 from app.models import (
     Order,
@@ -24,8 +24,14 @@ from app.models import (
 from app.services.orders.columns import as_json
 
 IS_SHOP_ORDER = Order.channel == literal_column(f"'{ChannelName.MARKETPLACE}'")
-IS_DECIDED = Order.status.not_in([literal_column(f"'{status}'") for status in sorted(UNDECIDED)])
-"""An order that still awaits its payment is not the vendor's business yet."""
+_WAS_PLACED = exists().where(
+    OrderAction.order_id == Order.id, OrderAction.action == literal_column(f"'{OrderActionType.ORDER_CREATED}'")
+)
+IS_DECIDED = and_(
+    Order.status.not_in([literal_column(f"'{status}'") for status in sorted(UNDECIDED)]),
+    or_(Order.status != literal_column(f"'{OrderStatus.CANCELED}'"), _WAS_PLACED),
+)
+"""An order that awaits its payment is not the vendor's business yet, nor is one that was given up before it came."""
 
 
 def _listed(row: Any, order_by: Any) -> Any:

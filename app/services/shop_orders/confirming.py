@@ -17,7 +17,7 @@ def confirm(form: ShopConfirmRequest, idempotency_key: str | None, caller: Calle
     Raises the refusals of `checkout.shop_placing`.
     """
     sale = ShopSale(
-        payment_method=form.payment_method,
+        payment_method=form.payment_mode,
         payment_token_id=form.payment_token_id,
         expected_total=form.expected_total,
         notes=form.delivery_notes or None,
