@@ -14,6 +14,7 @@ from werkzeug.test import TestResponse
 from app.config import settings
 from app.domain.search_text import normalise
 from app.models import Shop, ShopHoliday, ShopHours, StockLocation, User
+from app.services.shops import searching
 from tests.conftest import Statements
 from tests.factories import make_consumer, make_item, make_shop, make_vendor, sign_in
 
@@ -209,6 +210,18 @@ def test_a_search_finds_open_shops_by_name_or_type(
     assert found == {"RUIT": [named.id, typed.id], "%": [named.id], "_": [named.id], "100% f": [named.id], "x": []}
 
 
+@pytest.fixture(params=[(40, 5_000), (0, 5_000), (0, 0)], ids=["few shops", "rare words", "common words"])
+def way_of_searching(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each way of looking into the items of shops, whatever their number."""
+    few_shops, few_items = request.param
+    monkeypatch.setattr(searching, "_FEW_SHOPS", few_shops)
+    monkeypatch.setattr(searching, "_FEW_ITEMS", few_items)
+    searching._searched.cache_clear()
+    yield
+    searching._searched.cache_clear()
+
+
+@pytest.mark.usefixtures("way_of_searching")
 def test_a_search_finds_shops_by_what_they_offer(
     client: FlaskClient, session: Session, headers: dict[str, str], shop: Shop
 ) -> None:
