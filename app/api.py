@@ -4,14 +4,16 @@ from flask import Flask
 from limits import RateLimitItem, parse_many
 
 from app.domain.roles import ADMINS, CONSUMERS, MANAGERS, STAFF, VENDORS
-from app.middleware.entry import EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
+from app.middleware.entry import DEVICE, EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
 from app.routes import (
     admin,
     auth,
     branches,
+    cart,
     catalog,
     consumer,
     employee,
+    esp32,
     health,
     images,
     live,
@@ -21,6 +23,7 @@ from app.routes import (
     second_factor,
     sessions,
     store,
+    store_maps,
     vendor,
     webhooks,
 )
@@ -96,6 +99,28 @@ TABLE = (
     Entry(admin.vendors.vendors, f"{V1}/admin/vendors", ADMINS, "Admin: marketplace"),
     Entry(admin.payouts.payouts, f"{V1}/admin", ADMINS, "Admin: marketplace"),
     Entry(admin.shop_orders.orders, f"{V1}/admin", ADMINS, "Admin: marketplace"),
+    Entry(cart.trolleys.trolleys, f"{V1}/carts", CONSUMERS, "Smart carts: shopper"),
+    Entry(cart.basket.basket, f"{V1}/cart", CONSUMERS, "Smart carts: shopper"),
+    Entry(cart.checkout.orders, f"{V1}/orders", CONSUMERS, "Smart carts: shopper"),
+    Entry(cart.checklists.checklists, f"{V1}/user/checklist", CONSUMERS, "Smart carts: lists"),
+    Entry(cart.recipes.recipes, f"{V1}/user/recipes", CONSUMERS, "Smart carts: lists"),
+    Entry(cart.diets.diets, f"{V1}/user/diet", CONSUMERS, "Smart carts: lists"),
+    Entry(cart.diets.public, f"{V1}/misc", PUBLIC, "Smart carts: lists"),
+    Entry(cart.products.products, f"{V1}/products", PUBLIC, "Smart carts: lists"),
+    Entry(store_maps.maps, V1, PUBLIC, "Store maps"),
+    Entry(employee.trolleys.trolleys, f"{V1}/ops", STAFF, "Staff: trolleys"),
+    Entry(employee.trolleys.till, f"{V1}/pos", STAFF, "Staff: trolleys"),
+    Entry(admin.devices.devices, f"{V1}/admin", MANAGERS, "Admin: trolleys"),
+    Entry(admin.firmware.firmware, f"{V1}/admin/firmware", ADMINS, "Admin: trolleys"),
+    Entry(admin.layouts.layouts, f"{V1}/admin/branches", MANAGERS, "Admin: store maps"),
+    Entry(admin.recipes.recipes, f"{V1}/admin", MANAGERS, "Admin: recipes"),
+    Entry(admin.trolley_map.page, "/admin/trolleys", PUBLIC, "Admin: trolleys"),
+    Entry(esp32.claims.claims, f"{V1}/device", DEVICE, "Devices"),
+    Entry(esp32.events.events, f"{V1}/device", DEVICE, "Devices"),
+    Entry(esp32.heartbeats.heartbeats, f"{V1}/device", DEVICE, "Devices"),
+    Entry(esp32.items.items, f"{V1}/device", DEVICE, "Devices"),
+    Entry(esp32.pairing.pairing, f"{V1}/device", DEVICE, "Devices"),
+    Entry(esp32.firmware.firmware, f"{V1}/device/fw", DEVICE, "Devices"),
     Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "Webhooks"),
 )
 

@@ -183,6 +183,79 @@ class UploadState(StrEnum):
     DONE = "done"
 
 
+class TrolleyState(StrEnum):
+    """Where a trolley and its session stand; devices know the states by their place in this list (SC1, B.9)."""
+
+    IDLE = "idle"
+    SHOPPING = "shopping"
+    REVIEW = "review"
+    PAYING = "paying"
+    PAID = "paid"
+    ASSIST = "assist"
+    LOST = "lost"
+    MAINTENANCE = "maintenance"
+
+
+class DeviceStatus(StrEnum):
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    LOST = "lost"
+
+
+class SessionOutcome(StrEnum):
+    PAID = "paid"
+    LEFT = "left"
+    ABANDONED = "abandoned"
+    AT_TILL = "at_till"
+
+
+class WeightState(StrEnum):
+    OK = "ok"
+    SUSPECT = "suspect"
+    MISMATCH = "mismatch"
+    ASSIST = "assist"
+
+
+class AssistReason(StrEnum):
+    HELP = "help"
+    WEIGHT = "weight"
+    TAMPER = "tamper"
+    AGE_CHECK = "age_check"
+    SPOT_CHECK = "spot_check"
+    RESTOCK = "restock"
+    LOW_BATTERY = "low_battery"
+
+
+class AssistOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+    REMOVED = "removed"
+    FRAUD = "fraud"
+
+
+class IncidentKind(StrEnum):
+    LATE_EVENT = "late_event"
+    CLASH = "clash"
+    CLONE = "clone"
+    LOST_EVENTS = "lost_events"
+    LOST_TROLLEY = "lost_trolley"
+    TAMPER = "tamper"
+
+
+class ReservationState(StrEnum):
+    ACTIVE = "ACTIVE"
+    CONSUMED = "CONSUMED"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+
+
+class LayoutStatus(StrEnum):
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    RETIRED = "retired"
+
+
 class PickedStatus(StrEnum):
     PENDING = "PENDING"
     PICKED = "PICKED"
@@ -270,6 +343,8 @@ class MovementKind(StrEnum):
     TRANSFER_OUT = "transfer_out"
     TRANSFER_IN = "transfer_in"
     MODIFY = "modify"
+    RESERVE = "reserve"
+    UNRESERVE = "unreserve"
 
 
 class SubstitutionPreference(StrEnum):

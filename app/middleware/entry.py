@@ -8,6 +8,7 @@ from app.domain.enums import Role
 
 PUBLIC = "everyone"
 GUEST = "everyone; signed-in users as themselves"
+DEVICE = "a trolley's device; it signs each request"
 SIGNED_IN = "every signed-in user"
 EXEMPT = ""
 DEFAULT = "rate_limit_defaults"
@@ -33,7 +34,7 @@ class Entry:
 
     @property
     def is_public(self) -> bool:
-        return self.who in (PUBLIC, GUEST)
+        return self.who in (PUBLIC, GUEST, DEVICE)
 
     @property
     def is_optional(self) -> bool:

@@ -27,17 +27,23 @@ class Cart(Timestamped, Base):
 
 
 class CartItem(Timestamped, Base):
-    """A line of a basket; `unit_price` is the price of one piece when the line was last added to."""
+    """A line of a basket; `unit_price` is the price of one piece when the line was last added to.
+
+    In a trolley goods sold by weight are one line of `weight_grams` in all, whose price is `unit_price`.
+    """
 
     __tablename__ = "cart_items"
     __table_args__ = (
         UniqueConstraint("cart_id", "product_id"),
         CheckConstraint("quantity BETWEEN 1 AND 10000", name="quantity_range"),
         CheckConstraint("unit_price >= 0", name="unit_price_not_negative"),
+        CheckConstraint("weight_grams > 0", name="weight_positive"),
+        CheckConstraint("weight_grams IS NULL OR quantity = 1", name="weighed_is_one_line"),
     )
 
     id: Mapped[Id]
     cart_id: Mapped[int] = mapped_column(ForeignKey("carts.id", ondelete="CASCADE"))
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="RESTRICT"))
     quantity: Mapped[int]
+    weight_grams: Mapped[int | None]
     unit_price: Mapped[Money]

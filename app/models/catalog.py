@@ -66,6 +66,7 @@ class Product(Timestamped, Base):
         CheckConstraint("tax_rate >= 0 AND tax_rate < 100", name="tax_rate_percent"),
         CheckConstraint("weight_grams > 0", name="weight_positive"),
         CheckConstraint("estimated_weight_grams > 0", name="estimated_weight_positive"),
+        CheckConstraint("weight_tolerance_grams > 0", name="weight_tolerance_positive"),
         CheckConstraint("sold_by <> 'WEIGHT' OR estimated_weight_grams IS NOT NULL", name="by_weight_has_estimate"),
         CheckConstraint("age_limit BETWEEN 1 AND 99", name="age_limit_in_years"),
         CheckConstraint("NOT is_active OR price > 0", name="active_has_price"),
@@ -101,6 +102,8 @@ class Product(Timestamped, Base):
     unit: Mapped[str] = mapped_column(String(32), server_default="each")
     weight_grams: Mapped[int | None]
     estimated_weight_grams: Mapped[int | None]
+    weight_tolerance_grams: Mapped[int | None]
+    is_frozen: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     is_organic: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     age_limit: Mapped[int | None] = mapped_column(SmallInteger)
     ingredients: Mapped[str | None] = mapped_column(Text)

@@ -1,0 +1,5 @@
+"""Floor plans, shelves and sections of branches."""
+
+from flask import Blueprint
+
+layouts = Blueprint("admin_layouts", __name__)
