@@ -333,7 +333,7 @@ class HandoffCode(Base):
 
 
 class Firmware(Base):
-    """A version for a kind of hardware, offered to `rollout_percent` of the fleet; those below a minimum must update."""
+    """A version for a kind of hardware, offered to `rollout_percent` of the fleet; below a minimum it is a must."""
 
     __tablename__ = "firmwares"
     __table_args__ = (
