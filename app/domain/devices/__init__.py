@@ -1,0 +1,1 @@
+"""The rules of smart carts and of their device protocol SC1, without I/O."""
