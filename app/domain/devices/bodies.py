@@ -89,7 +89,7 @@ def parse_pairing(body: bytes) -> PairRequest:
 
 
 def parse_heartbeat(body: bytes) -> Heartbeat:
-    """A heartbeat; only `fw` and `b` are needed. `er` is the device's last error, which B.4 has it report. Raises BadBody."""
+    """A heartbeat; only `fw` and `b` are needed. `er` is the last error, which B.4 has it report. Raises BadBody."""
     document = decoded(body)
     only_keys(document, _HEARTBEAT_KEYS)
     numbers = {key: whole(document[key], *span) for key, span in _HEARTBEAT_NUMBERS.items() if key in document}

@@ -1,4 +1,4 @@
-"""Codes that people and simple firmware carry: claim, pairing and hand-off codes, bearer tokens (smart-cart.md, B.2, B.7, B.9).
+"""Codes that people and simple firmware carry: claim, pairing, hand-off, bearer (smart-cart.md, B.2, B.7, B.9).
 
 Crockford base32: no I, L, O, U; people's spellings are forgiven. Source: crockford.com/base32.html.
 """
@@ -32,7 +32,7 @@ def crockford(number: int, length: int) -> str:
 
 
 def typed_code(text: str, length: int) -> str | None:
-    """The code a person meant: case, spaces and hyphens do not matter, I and L are 1, O is 0. None when it is no code."""
+    """The code a person meant: case, spaces and hyphens do not matter, I and L are 1, O is 0. None: no code."""
     if len(text) > _MAX_TYPED or not text.isascii():
         return None
     code = text.upper().translate(_FORGIVEN)

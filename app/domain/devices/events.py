@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from app.domain.devices.wire import MAX_INT, MIN_INT, BadBody, BigBody, decoded, only_keys, whole
 from app.domain.devices.words import EventKind
@@ -52,7 +53,7 @@ class Sequel(Enum):
 
 
 def sequel(s: int, last: int) -> Sequel:
-    """What a number is after `last`. A repeat is compared by its hash: an equal one is answered again, another clashes."""
+    """What a number is after `last`. A repeat with an equal hash is answered again, another clashes."""
     if s <= last:
         return Sequel.REPEAT
     return Sequel.NEXT if s == last + 1 else Sequel.GAP
@@ -95,5 +96,5 @@ def _event(row: object) -> Event:
 
 
 def _check_consecutive(events: Sequence[Event]) -> None:
-    if any(later.s != earlier.s + 1 for earlier, later in zip(events, events[1:], strict=False)):
+    if any(later.s != earlier.s + 1 for earlier, later in pairwise(events)):
         raise BadBody("the events are not consecutive")

@@ -1,4 +1,4 @@
-"""The life of a trolley: what may happen in which state, and when silence means that it is lost (smart-cart.md, B.9)."""
+"""The life of a trolley: what may happen in which state, and when silence means it is lost (smart-cart.md, B.9)."""
 
 from enum import StrEnum
 
@@ -91,7 +91,7 @@ def after(move: CartMove, now: CartState) -> CartState | None:
 
 
 def presence(silent_s: int, state: CartState) -> Presence:
-    """What seconds of silence mean. Outside a session a trolley sleeps unasked: only one with a shopper gets lost so."""
+    """What seconds of silence mean. Outside a session a trolley sleeps unasked: only one with a shopper gets lost."""
     if state not in IN_SESSION or silent_s < STALE_S:
         return Presence.FRESH
     return Presence.STALE if silent_s < LOST_S else Presence.LOST

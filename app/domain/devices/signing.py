@@ -59,7 +59,7 @@ class Request:
 
 
 def parse_header(value: str | None) -> SignedHeader | None:
-    """The parts of the header; None when it is missing or not of the strict form (no signs, zeros or spaces to spare)."""
+    """The parts of the header; None when it is missing or not of the strict form (no sign, zero or space to spare)."""
     found = _HEADER.fullmatch(value or "")
     if found is None:
         return None
@@ -77,18 +77,8 @@ def shown_header(header: SignedHeader) -> str:
 def string_to_sign(request: Request, header: SignedHeader) -> bytes:
     """Nine lines without a last line feed; the body enters as its SHA-256."""
     digest = hashlib.sha256(request.body).hexdigest()
-    parts = (
-        "SC1",
-        request.method,
-        request.path,
-        header.device_id,
-        header.kid,
-        header.ts,
-        header.boot,
-        header.n,
-        digest,
-    )
-    return "\n".join(map(str, parts)).encode()
+    counters = (header.kid, header.ts, header.boot, header.n)
+    return "\n".join(map(str, ("SC1", request.method, request.path, header.device_id, *counters, digest))).encode()
 
 
 def signature(key: bytes, request: Request, header: SignedHeader) -> str:

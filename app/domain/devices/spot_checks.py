@@ -1,7 +1,7 @@
 """Whether staff look into a trolley before it is paid, and why (smart-cart.md, B.6).
 
-Every reason that applies is told, so that staff know what to look at. The random share is drawn from a seed, so that asking twice
-does not draw twice.
+Every reason that applies is told, so that staff know what to look at. The random share is drawn from a
+seed, so that asking twice does not draw twice.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class CheckPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Basket:
-    """What is about to be paid: `total` in minor units, `guarded` when a class that is checked is in it (age, pharmacy)."""
+    """What is about to be paid: `total` in minor units, `guarded`: a class that is checked is in it (age, pharmacy)."""
 
     total: int
     guarded: bool

@@ -88,7 +88,7 @@ def unit_weight(
 
 
 def check_event(delta: int, units: int, unit: UnitWeight | None) -> Verdict:
-    """Whether a scan's change of weight suits its units; units and delta are negative for a removal, delta 0 is unknown."""
+    """Whether a scan's change of weight suits its units; both are negative for a removal; delta 0 is unknown."""
     if unit is None:
         return Verdict.UNWEIGHED
     if delta == 0:
@@ -118,7 +118,7 @@ def check_basket(gross: int, tare: int, lines: Iterable[Line]) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """A session's weight state: since when (Unix seconds), failed samples in `suspect`, mismatches so far in the session.
+    """A session's weight state: since when (Unix seconds), failed samples in `suspect`, mismatches so far.
 
     `asked`: the shopper pressed help, so only staff end it.
     """
@@ -135,7 +135,7 @@ class Watch:
 
 
 def after_sample(watch: Watch, verdict: Verdict, now: int) -> Watch:
-    """The state after one check of the basket at `now`. Neither UNWEIGHED nor UNKNOWN says anything against the shopper."""
+    """The state after one check of the basket at `now`. UNWEIGHED says nothing against the shopper."""
     if verdict is Verdict.UNKNOWN:
         return after_time(watch, now)
     if verdict is not Verdict.FAILS:

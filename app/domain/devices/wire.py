@@ -56,7 +56,7 @@ def decoded(body: bytes) -> dict[str, Any]:
     """A device's JSON object. Raises BadBody for anything else: other types, fractions, doubled keys, broken text."""
     try:
         document = json.loads(
-            body, object_pairs_hook=_unique, parse_float=_no_fraction, parse_constant=_no_fraction, parse_int=_bounded
+            body, object_pairs_hook=_unique, parse_float=_refused, parse_constant=_refused, parse_int=_bounded
         )
     except (ValueError, RecursionError) as error:
         raise BadBody("the body is not JSON of this protocol") from error
@@ -119,8 +119,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return document
 
 
-def _no_fraction(literal: str) -> int:
-    raise BadBody("only integers are sent")
+def _refused(literal: str) -> int:
+    raise BadBody(f"only integers are sent, not {literal[:MAX_TEXT_BYTES]}")
 
 
 def _bounded(literal: str) -> int:
