@@ -42,6 +42,14 @@ from app.services.locks.shop_items import item_upload, shop_item, shop_items_by_
 from app.services.locks.shops import shop, shop_of
 from app.services.locks.stock import inventory, inventory_row, shelf, shelves, stock_of_order
 from app.services.locks.stock_moves import TransferSide, stock_request, stock_transfer
+from app.services.locks.trolleys import (
+    cart_with_expired_reservations,
+    device,
+    open_session,
+    reservation,
+    reservations,
+    stock_of_reservations,
+)
 from app.services.locks.wallets import lease_top_up, payout, top_up
 from app.services.locks.work import due_outbox, due_webhooks
 
@@ -51,6 +59,7 @@ __all__ = [
     "balances",
     "branch",
     "cart",
+    "cart_with_expired_reservations",
     "catalog_import",
     "category_tree",
     "checkout_lines",
@@ -58,6 +67,7 @@ __all__ = [
     "consumer_order",
     "coupon",
     "delivery_slot",
+    "device",
     "due_outbox",
     "due_webhooks",
     "global_settings",
@@ -71,6 +81,7 @@ __all__ = [
     "live_feed",
     "maturing_order",
     "occurrences_from",
+    "open_session",
     "operation",
     "outdated_prices",
     "own_order",
@@ -80,6 +91,8 @@ __all__ = [
     "product",
     "refresh_token",
     "registration_code",
+    "reservation",
+    "reservations",
     "shelf",
     "shelves",
     "shop",
@@ -93,6 +106,7 @@ __all__ = [
     "staff_order",
     "staff_orders",
     "stock_of_order",
+    "stock_of_reservations",
     "stock_request",
     "stock_transfer",
     "top_up",

@@ -1,0 +1,1 @@
+"""The devices on the trolleys: keys, requests, health and firmware."""

@@ -1,0 +1,114 @@
+"""Trolleys: a device's row, the session with its cart, and what the cart reserves."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Interval, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from app.domain.enums import CartStatus, ReservationState
+from app.models import Cart, CartSession, Device, Inventory, Reservation
+from app.models.base import AnyRow
+
+_DEVICE = (
+    select(Device)
+    .where(Device.device_id == bindparam("device_id"))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def device(session: Session, *, device_id: str) -> Device | None:
+    """A device by its public id, locked: its requests follow one another."""
+    return session.execute(_DEVICE, {"device_id": device_id}).scalar_one_or_none()
+
+
+_CART = select(Cart.id).where(Cart.id == bindparam("cart_id"), Cart.status == CartStatus.ACTIVE)
+_LOCKED_CART = _CART.with_for_update(key_share=True)
+_SESSION = (
+    select(CartSession)
+    .where(CartSession.cart_id == bindparam("cart_id"), CartSession.closed_at.is_(None))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def open_session(session: Session, *, cart_id: int) -> CartSession | None:
+    """The open session of a cart, the cart locked before it; None once it is closed."""
+    session.execute(_LOCKED_CART, {"cart_id": cart_id})
+    return session.execute(_SESSION, {"cart_id": cart_id}).scalar_one_or_none()
+
+
+_RESERVATION = (
+    select(Reservation)
+    .where(
+        Reservation.cart_id == bindparam("cart_id"),
+        Reservation.product_id == bindparam("product_id"),
+        Reservation.state == ReservationState.ACTIVE,
+    )
+    .with_for_update()
+    .execution_options(populate_existing=True)
+)
+
+
+def reservation(session: Session, *, cart_id: int, product_id: int) -> Reservation | None:
+    """What a locked cart reserves of a product, locked."""
+    return session.execute(_RESERVATION, {"cart_id": cart_id, "product_id": product_id}).scalar_one_or_none()
+
+
+_OF_CART = (
+    select(Reservation.id, Reservation.product_id, Reservation.stock_location_id, Reservation.quantity)
+    .where(
+        Reservation.cart_id == bindparam("cart_id"),
+        Reservation.state == ReservationState.ACTIVE,
+        Reservation.expires_at <= func.now() + bindparam("ahead", type_=Interval),
+    )
+    .order_by(Reservation.id)
+    .with_for_update()
+)
+_ALL = timedelta(days=365)
+
+
+def reservations(session: Session, *, cart_id: int, only_expired: bool = False) -> Sequence[AnyRow]:
+    """What a locked cart reserves, locked; of an abandoned one only what has expired."""
+    ahead = timedelta(0) if only_expired else _ALL
+    return session.execute(_OF_CART, {"cart_id": cart_id, "ahead": ahead}).all()
+
+
+_STOCK = (
+    select(Inventory.product_id)
+    .where(
+        Inventory.stock_location_id == bindparam("stock_location_id"),
+        Inventory.product_id.in_(bindparam("product_ids", expanding=True)),
+    )
+    .order_by(Inventory.product_id)
+    .with_for_update(key_share=True)
+)
+
+
+def stock_of_reservations(session: Session, *, stock_location_id: int, product_ids: Sequence[int]) -> None:
+    """Lock the stock of some products of a branch, in their order."""
+    values = {"stock_location_id": stock_location_id, "product_ids": list(product_ids)}
+    session.execute(_STOCK, values)
+
+
+_EXPIRED_CART = (
+    select(Cart.id)
+    .where(
+        select(Reservation.id)
+        .where(
+            Reservation.cart_id == Cart.id,
+            Reservation.state == ReservationState.ACTIVE,
+            Reservation.expires_at <= func.now(),
+        )
+        .exists()
+    )
+    .order_by(Cart.id)
+    .limit(1)
+    .with_for_update(key_share=True, skip_locked=True)
+)
+
+
+def cart_with_expired_reservations(session: Session) -> int | None:
+    """A cart whose reservations ran out, locked; one that somebody works on is left for later."""
+    return session.execute(_EXPIRED_CART).scalar_one_or_none()

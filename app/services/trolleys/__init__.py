@@ -1,0 +1,1 @@
+"""Trolleys and their shoppers: sessions, baskets, weighing and help."""
