@@ -9,7 +9,8 @@ from app.schemas.addresses import AddressAnswer, AddressChange, AddressLocation,
 from app.schemas.envelope import Message
 from app.schemas.payment_tokens import NewPaymentToken, SavedPaymentToken
 from app.schemas.profile import Membership, MembershipChange, PhoneChange, Profile, ProfileChange
-from app.services import addresses, payment_tokens, phone_numbers, profile
+from app.services import addresses, payment_tokens, profile
+from app.services.phone.numbers import PhoneIsSignIn
 
 me = Blueprint("me", __name__)
 
@@ -22,14 +23,14 @@ def show_profile() -> Response:
 
 
 @me.patch("")
-@endpoint(body=ProfileChange, answers={200: Profile}, errors=(phone_numbers.PhoneIsSignIn,))
+@endpoint(body=ProfileChange, answers={200: Profile}, errors=(PhoneIsSignIn,))
 def change_profile(body: ProfileChange) -> Response:
     """Change name or phone; what is left out stays."""
     return answer(profile.change(body, current_caller()))
 
 
 @me.patch("/phone")
-@endpoint(body=PhoneChange, answers={200: Profile}, errors=(phone_numbers.PhoneIsSignIn,))
+@endpoint(body=PhoneChange, answers={200: Profile}, errors=(PhoneIsSignIn,))
 def change_phone(body: PhoneChange) -> Response:
     """Change the phone number; spaces, dots, dashes and brackets are dropped."""
     return answer(profile.change_phone(body, current_caller()))

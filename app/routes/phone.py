@@ -16,7 +16,8 @@ from app.schemas.phone import (
     PhoneTokens,
     SignOut,
 )
-from app.services import accounts, linking, phone_login, phone_numbers, second_factor
+from app.services import accounts, second_factor
+from app.services.phone import linking, login, numbers
 
 public = Blueprint("phone_public", __name__)
 mine = Blueprint("phone_mine", __name__)
@@ -36,9 +37,9 @@ def send_sign_in_code(body: CodeToPhone) -> Response:
 
     The answer is the same for every number. The code works once, within ten minutes; a newer one takes its place.
     """
-    phone = phone_numbers.read(body.phone)
+    phone = numbers.read(body.phone)
     limits.count_text_message(phone)
-    phone_login.send(phone=phone)
+    login.send(phone=phone)
     return answer(Message(message="OTP sent"))
 
 
@@ -48,9 +49,9 @@ def send_sign_in_code(body: CodeToPhone) -> Response:
     body=PhoneSignIn,
     answers={200: PhoneTokens},
     errors=(
-        phone_login.InvalidOtp,
-        phone_login.OtpExpired,
-        phone_login.StaffUsePasswords,
+        login.InvalidOtp,
+        login.OtpExpired,
+        login.StaffUsePasswords,
         second_factor.SecondFactorRequired,
         second_factor.InvalidSecondFactor,
     ),
@@ -61,7 +62,7 @@ def sign_in_by_phone(body: PhoneSignIn) -> Response:
     Five wrong codes kill the live one. Staff never sign in by phone, and an account with a second factor needs its code
     too: send the same `otp` again with `totp_code`.
     """
-    return answer(phone_login.verify(body, current_origin()))
+    return answer(login.verify(body, current_origin()))
 
 
 @mine.post("/logout")
@@ -73,10 +74,10 @@ def log_out(body: SignOut) -> Response:
 
 
 @mine.post("/link/phone")
-@endpoint(body=CodeToPhone, answers={200: Message}, errors=(phone_login.StaffUsePasswords,))
+@endpoint(body=CodeToPhone, answers={200: Message}, errors=(login.StaffUsePasswords,))
 def send_linking_code(body: CodeToPhone) -> Response:
     """Send a code to a phone that shall become a way into this account."""
-    phone = phone_numbers.read(body.phone)
+    phone = numbers.read(body.phone)
     limits.count_text_message(phone)
     linking.send_to_phone(current_caller(), phone=phone)
     return answer(Message(message="OTP sent"))
@@ -87,7 +88,7 @@ def send_linking_code(body: CodeToPhone) -> Response:
 @endpoint(
     body=PhoneProof,
     answers={200: Message},
-    errors=(linking.WrongLinkingCode, linking.PhoneTaken, phone_login.StaffUsePasswords),
+    errors=(linking.WrongLinkingCode, linking.PhoneTaken, login.StaffUsePasswords),
 )
 def link_phone(body: PhoneProof) -> Response:
     """Link a phone number with the code sent to it; it replaces the number linked before."""

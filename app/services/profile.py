@@ -8,7 +8,8 @@ from app.errors import AuthRequired
 from app.models import User
 from app.schemas.auth import UserSummary
 from app.schemas.profile import Membership, MembershipChange, PhoneChange, Profile, ProfileChange
-from app.services import audit, locks, phone_numbers
+from app.services import audit, locks
+from app.services.phone.numbers import check_may_change
 from app.transaction import reading, transaction
 
 _SUMMARY = select(User.id, User.email, User.full_name, User.role).where(User.id == bindparam("user_id"))
@@ -63,7 +64,7 @@ def _change(values: dict[str, str], action: str, caller: Caller) -> Profile:
         old = {name: getattr(user, name) for name, value in values.items() if getattr(user, name) != value}
         new = {name: values[name] for name in old}
         if "phone" in new:
-            phone_numbers.check_may_change(user)
+            check_may_change(user)
         for name, value in new.items():
             setattr(user, name, value)
         if new:

@@ -15,7 +15,7 @@ from app.config import settings
 from app.errors import BadRequest, Conflict, Forbidden
 from app.models import RegistrationCode, User
 from app.services import locks, outbox
-from app.services.keyed_hash import keyed_hash
+from app.services.secrets_at_rest import keyed_hash
 from app.transaction import transaction
 
 LIFETIME = timedelta(minutes=10)

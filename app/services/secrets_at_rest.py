@@ -24,9 +24,9 @@ def decrypt(stored: str) -> str:
     return _cipher(*encryption_keys(settings())).decrypt(stored.encode()).decode()
 
 
-def keyed_hash(text: str) -> str:
-    """A hash that cannot be tried out without the newest key."""
-    return _hash(encryption_keys(settings())[0], text)
+def keyed_hash(*parts: str) -> str:
+    """A hash of texts that cannot be tried out without the newest key, as 64 hexadecimal digits."""
+    return _hash(encryption_keys(settings())[0], ":".join(parts))
 
 
 def possible_hashes(text: str) -> list[str]:

@@ -128,6 +128,7 @@ def test_with_no_time_left_nothing_is_sent(model: FakeModel) -> None:
         ("http://127.0.0.1:1/v1", KEY + "\n"),
         ("http://127.0.0.1:1/v1", KEY + "\u20ac"),
     ],
+    ids=["nobody there", "no address", "key with a line break", "key with a letter no header has"],
 )
 def test_a_silent_or_wrongly_set_up_provider_fails_without_a_word_of_the_key(
     base: str, key: str, caplog: pytest.LogCaptureFixture

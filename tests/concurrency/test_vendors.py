@@ -19,6 +19,7 @@ from tests.vending import BUSINESS, SHOP, VENDOR
 ROUNDS = 20
 THREADS = 6
 CORRECTION = {"address": "6 Baner Road"}
+CORRECTED = {**CORRECTION, "kyc_status": ReviewStatus.PENDING, "reviewed_at": None, "review_note": None}
 
 
 def made(live: Live, *, business: bool = True, shop: bool = False) -> tuple[int, dict[str, str]]:
@@ -185,3 +186,24 @@ def test_a_correction_waits_for_a_verdict_in_the_making_and_takes_it_back(live: 
 
     assert waited
     assert (answer["address"], answer["kyc_status"]) == (CORRECTION["address"], "pending")
+
+
+def test_a_verdict_waits_for_a_correction_in_the_making_and_judges_it(live: Live) -> None:
+    vendor_id, _ = made(live)
+    path, note = f"/api/v1/admin/vendors/{vendor_id}/reject", {"note": "The address is wrong."}
+    with live.app.app_context(), Session(live.engine, expire_on_commit=False) as session:
+        as_admin = sign_in(session, make_user(session, role=Role.ADMIN))
+    live.client().post(path, json=note, headers=as_admin)
+
+    with Session(live.engine) as vendor, ThreadPoolExecutor(1) as pool:
+        locks.user(vendor, user_id=vendor_id)
+        vendor.execute(update(VendorProfile).where(VendorProfile.user_id == vendor_id).values(**CORRECTED))
+        rejecting = pool.submit(live.client().post, path, json=note, headers=as_admin)
+        waited = not wait([rejecting], timeout=0.5).done
+        vendor.commit()
+        answer = rejecting.result().json["data"]
+
+    with Session(live.engine) as session:
+        kept = session.get_one(VendorProfile, vendor_id).kyc_status
+    assert waited
+    assert answer["kyc_status"] == kept == "rejected"

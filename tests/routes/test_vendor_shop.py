@@ -418,6 +418,13 @@ def test_a_week_that_cannot_be_is_refused_and_the_old_one_stays(vendor: Vendor, 
     assert vendor.get("/shop/hours")["data"]["weekly_hours"] == kept
 
 
+def test_the_same_week_once_more_leaves_no_trace(vendor: Vendor, shop: Shop, session: Session) -> None:
+    for _ in range(2):
+        vendor.post("/shop/hours", {"weekly_hours": [hour(2, "08:00", "12:00")]})
+
+    assert [action for action, _, _ in audited(session, "shop")] == ["HOURS"]
+
+
 def test_the_hours_of_another_shop_stay_as_they_are(vendor: Vendor, shop: Shop, session: Session) -> None:
     other = make_shop(session)
     session.add(ShopHours(shop_id=other.id, day_of_week=0, open_time="09:00", close_time="10:00"))

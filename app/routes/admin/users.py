@@ -10,7 +10,7 @@ from app.schemas.sessions import EndedSessions, OpenSession
 from app.schemas.users import ManagedUserDetails, NewStaff, UserChange, UserPage, UserQuery, UserToggle
 from app.services.accounts import UserExists
 from app.services.branches import BranchNotFound
-from app.services.phone_numbers import PhoneIsSignIn
+from app.services.phone.numbers import PhoneIsSignIn
 from app.services.second_factor import SecondFactorNotEnabled
 from app.services.users import access, branches, changing, hiring, reading, rules
 

@@ -24,6 +24,7 @@ from app.models import (
 from app.services import locks, passwords
 from app.services.catalog import vocabulary
 from app.services.seed.assortment import products
+from app.services.seed.marketplace import add_market
 from app.services.seed.people import CUSTOMER_ADDRESS, DEMO_USERS
 from app.services.seed.places import CATEGORIES, PLACES, WINDOWS
 from app.transaction import transaction
@@ -64,6 +65,7 @@ class Added:
     stock_rows: int
     slots: int
     users: int
+    shop_items: int
 
 
 def seed() -> Added:
@@ -84,6 +86,7 @@ def seed() -> Added:
             stock_rows=_add_stock(session, location_ids, goods),
             slots=_add_slots(session, location_ids[PLACES[0].name]),
             users=_add_people(session, location_ids[PLACES[0].name]),
+            shop_items=add_market(session),
         )
         _bind_employee(session, [location_ids[place.name] for place in PLACES[:2]])
         vocabulary.rebuild(session)

@@ -9,7 +9,8 @@ from app.domain.roles import STAFF
 from app.errors import BadRequest, Conflict
 from app.models import User
 from app.schemas.users import ManagedUserDetails, UserChange, UserToggle
-from app.services import changes, phone_numbers, tokens
+from app.services import changes, tokens
+from app.services.phone.numbers import check_may_change
 from app.services.users import branches, reading, rules
 from app.transaction import transaction
 
@@ -52,7 +53,7 @@ def _check_ways_in(user: User, form: UserChange) -> None:
     if form.role in STAFF and user.email is None:
         raise StaffNeedEmail
     if form.phone is not None and form.phone != user.phone:
-        phone_numbers.check_may_change(user)
+        check_may_change(user)
 
 
 def _columns(session: Session, form: UserChange) -> dict[str, Any]:

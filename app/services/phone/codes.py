@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.models import PhoneCode
 from app.services import locks, outbox
-from app.services.keyed_hash import keyed_hash
+from app.services.secrets_at_rest import keyed_hash
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5

@@ -15,8 +15,9 @@ from app.domain.roles import STAFF
 from app.errors import AuthFailed, DomainError
 from app.models import User
 from app.schemas.phone import PhoneSignIn, PhoneTokens
-from app.services import audit, locks, phone_codes, phone_numbers, second_factor, tokens
-from app.services.phone_codes import SIGN_IN, Verdict
+from app.services import audit, locks, second_factor, tokens
+from app.services.phone import codes, numbers
+from app.services.phone.codes import SIGN_IN, Verdict
 from app.transaction import reading, transaction
 
 
@@ -44,7 +45,7 @@ _FACTOR = select(User.id, User.totp_enabled_at).where(
 def send(*, phone: str) -> None:
     """Send a code for signing in to a number in E.164, whether or not a user has it."""
     with transaction() as session:
-        phone_codes.issue(session, phone=phone, purpose=SIGN_IN)
+        codes.issue(session, phone=phone, purpose=SIGN_IN)
 
 
 def verify(form: PhoneSignIn, origin: Origin) -> PhoneTokens:
@@ -53,10 +54,10 @@ def verify(form: PhoneSignIn, origin: Origin) -> PhoneTokens:
     Raises ValidationFailed, InvalidOtp (also for a blocked user), OtpExpired, StaffUsePasswords; and once the code was
     right, SecondFactorRequired or InvalidSecondFactor, after which the same code may be sent again with another factor.
     """
-    phone = phone_numbers.read(form.phone)
+    phone = numbers.read(form.phone)
     try:
         with _guessing(phone), transaction() as session:
-            verdict = phone_codes.use(session, phone=phone, code=form.otp, purpose=SIGN_IN)
+            verdict = codes.use(session, phone=phone, code=form.otp, purpose=SIGN_IN)
             user = _holder(session, phone, origin, make=verdict is Verdict.RIGHT)
             refusal = _refusal(verdict, user)
             if refusal is None and user is not None:

@@ -13,9 +13,10 @@ from app.domain.roles import STAFF
 from app.errors import BadRequest, Conflict
 from app.models import User
 from app.schemas.phone import EmailProof, PhoneProof
-from app.services import audit, passwords, phone_codes, phone_numbers, profile, registration_codes
-from app.services.phone_codes import Verdict
-from app.services.phone_login import StaffUsePasswords
+from app.services import audit, passwords, profile, registration_codes
+from app.services.phone import codes, numbers
+from app.services.phone.codes import Verdict
+from app.services.phone.login import StaffUsePasswords
 from app.transaction import transaction
 
 
@@ -43,7 +44,7 @@ def send_to_phone(caller: Caller, *, phone: str) -> None:
     """Send a code that links a number (E.164) to the caller's account. Raises StaffUsePasswords."""
     _refuse_staff(caller)
     with transaction() as session:
-        phone_codes.issue(session, phone=phone, purpose=_purpose(caller))
+        codes.issue(session, phone=phone, purpose=_purpose(caller))
 
 
 def link_phone(form: PhoneProof, caller: Caller) -> None:
@@ -52,9 +53,9 @@ def link_phone(form: PhoneProof, caller: Caller) -> None:
     Raises ValidationFailed, StaffUsePasswords, WrongLinkingCode or PhoneTaken.
     """
     _refuse_staff(caller)
-    phone = phone_numbers.read(form.phone)
+    phone = numbers.read(form.phone)
     with transaction() as session:
-        verdict = phone_codes.use(session, phone=phone, code=form.otp, purpose=_purpose(caller))
+        verdict = codes.use(session, phone=phone, code=form.otp, purpose=_purpose(caller))
         if verdict is Verdict.RIGHT:
             _set_phone(session, phone, caller)
     if verdict is not Verdict.RIGHT:
@@ -65,7 +66,7 @@ def mail_code(caller: Caller, *, email: str) -> None:
     """Mail a code that links an address to the caller's account. Raises EmailAlreadyLinked."""
     with transaction() as session:
         _without_email(session, caller)
-        code = phone_codes.six_digits()
+        code = codes.six_digits()
         registration_codes.mail(session, email=email, code=code, purpose=_purpose(caller))
 
 
