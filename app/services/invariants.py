@@ -22,6 +22,8 @@ _CHECKS = {
                 SELECT stock_location_id, product_id, held_quantity
                 FROM orders JOIN substitutions ON substitutions.order_id = orders.id
                 UNION ALL
+                SELECT stock_location_id, product_id, quantity FROM reservations WHERE state = 'ACTIVE'
+                UNION ALL
                 SELECT stock_location_id, product_id, reserved_change
                 FROM stock_movements WHERE kind IN ('opening', 'adjust', 'recount')
             ) AS owners GROUP BY stock_location_id, product_id
@@ -163,6 +165,15 @@ _CHECKS = {
             SELECT shop_id, sum(rating) AS stars, count(*) AS ratings FROM order_ratings GROUP BY shop_id
         ) AS rated ON rated.shop_id = shops.id
         WHERE rating_sum <> COALESCE(stars, 0) OR rating_count <> COALESCE(ratings, 0)
+    """,
+    "trolleys_that_reserve_other_than_they_hold": """
+        SELECT count(*) FROM reservations LEFT JOIN cart_items
+          ON cart_items.cart_id = reservations.cart_id AND cart_items.product_id = reservations.product_id
+        WHERE reservations.state = 'ACTIVE' AND reservations.quantity > COALESCE(cart_items.quantity, 0)
+    """,
+    "paid_trolleys_without_delivered_order": """
+        SELECT count(*) FROM cart_sessions LEFT JOIN orders ON orders.id = cart_sessions.order_id
+        WHERE cart_sessions.state = 'paid' AND closed_at IS NULL AND orders.status IS DISTINCT FROM 'DELIVERED'
     """,
     "two_orders_for_one_cart": """
         SELECT count(*) FROM (

@@ -14,6 +14,7 @@ from flask import Flask
 from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
+from app.services.reservations import expire_due
 from app.services.shop_orders.canceling import cancel_unanswered
 from app.services.wallets.maturing import mature_due
 
@@ -52,6 +53,7 @@ def chores() -> list[Chore]:
         Chore("sweep", SWEEP_SECONDS, sweep),
         Chore("prices", SWEEP_SECONDS, sweep_prices),
         Chore("earnings", MATURE_SECONDS, mature_due),
+        Chore("reservations", SWEEP_SECONDS, expire_due),
         Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
     ]
 

@@ -10,10 +10,9 @@ from app.domain.coupons import Coupon, CouponRefusal, refusal
 from app.domain.pricing import Totals, total_up
 from app.schemas.checkout import AppliedDiscount
 from app.schemas.money import money_number
+from app.services.checkout.any_context import AnyContext
 from app.services.checkout.basket import BasketLine
-from app.services.checkout.context import Context
 from app.services.checkout.errors import CouponNotApplicable
-from app.services.checkout.shop_context import ShopContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class Bill:
         ]
 
 
-def bill(context: Context | ShopContext, lines: Sequence[BasketLine]) -> Bill:
+def bill(context: AnyContext, lines: Sequence[BasketLine]) -> Bill:
     """Add up a basket, less the coupon asked for. Raises CouponNotFound or CouponNotApplicable."""
     priced = [line.priced for line in lines]
     fulfillment = context.form.fulfillment_type
@@ -49,7 +48,8 @@ def bill(context: Context | ShopContext, lines: Sequence[BasketLine]) -> Bill:
         if why := refusal(coupon, items=items, fulfillment=fulfillment):
             raise not_applicable(why, coupon)
     discount = coupon.discount if coupon else None
-    totals = total_up(priced, fulfillment, context.tariff, settings().weighed_buffer_percent, discount)
+    buffer = settings().weighed_buffer_percent if context.policy.weighs_later else 0
+    totals = total_up(priced, fulfillment, context.tariff, buffer, discount)
     return Bill(totals, coupon)
 
 

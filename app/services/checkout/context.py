@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
+from decimal import Decimal
 from typing import ClassVar
 
 from sqlalchemy import text
@@ -18,7 +19,7 @@ from app.domain.enums import DiscountKind, FulfillmentType
 from app.domain.pricing import DeliveryTariff
 from app.errors import BadRequest
 from app.models.base import AnyRow
-from app.schemas.checkout import CheckoutRequest
+from app.schemas.checkout import CheckoutRequest, ConfirmRequest
 from app.services.branches import BranchNotFound
 from app.services.checkout.errors import CouponNotFound, InvalidSlot, SlotFull, SlotNotFound
 
@@ -84,6 +85,11 @@ class Context:
     def tariff(self) -> DeliveryTariff:
         rate = settings().delivery_fee_tax_rate
         return DeliveryTariff(free_from=self.row.delivery_min, fee=self.row.delivery_fee, tax_rate=rate)
+
+    @property
+    def expected_total(self) -> Decimal | None:
+        """The total the shopper saw, where they said it."""
+        return self.form.expected_total if isinstance(self.form, ConfirmRequest) else None
 
     def branch_id(self) -> int:
         """The branch the goods come from. Raises BadRequest for a pickup without branch, BranchNotFound."""

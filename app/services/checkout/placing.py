@@ -16,7 +16,7 @@ from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmRequest
 from app.schemas.money import money_number
 from app.services import locks, payment_tokens
-from app.services.checkout import answers, errors
+from app.services.checkout import answers, errors, trolley_placing
 from app.services.checkout.answers import Decision
 from app.services.checkout.basket import BasketLine, missing_items, price_lines
 from app.services.checkout.billing import bill
@@ -53,7 +53,8 @@ def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
             return _bind_to_order_of(session, form.cart_id, key)
         if cart.status is not CartStatus.ACTIVE:
             raise errors.CartClosed
-        return _place_new(session, form, context, key, caller)
+        purchase = _of_trolley(session, form, context) if cart.channel is ChannelName.IN_STORE else None
+        return _place_new(session, purchase or _decide(session, form, context), form, key, caller)
 
 
 def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -> Context:
@@ -118,8 +119,12 @@ def _bind_to_order_of(session: Session, cart_id: int, key: Key) -> Placed:
     return Placed(sold.order_id, answers.replay(kept.status, kept.body) if kept else None)
 
 
-def _place_new(session: Session, form: ConfirmRequest, context: Context, key: Key, caller: Caller) -> Placed:
-    purchase = _decide(session, form, context)
+def _of_trolley(session: Session, form: ConfirmRequest, context: Context) -> Purchase:
+    check_token(context.row)
+    return trolley_placing.decide(session, form.cart_id, context)
+
+
+def _place_new(session: Session, purchase: Purchase, form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
     written = write_order(session, purchase=purchase, key=key, caller=caller)
     if form.save_as_default:
         # After the commit, as this locks the user's row, which comes before the cart in the order of locks.

@@ -13,6 +13,7 @@ from app.models import Order
 from app.services import audit, locks, outbox
 from app.services.carts import restoring
 from app.services.checkout.answers import Decision
+from app.services.trolleys.restoring import back_in_the_trolley
 from app.transaction import after_commit
 
 # The movement comes first: its UNIQUE source makes a second release insert nothing, and so free nothing. The coupon
@@ -102,7 +103,8 @@ def cancel(
 ) -> None:
     """Cancel a locked order, free its stock and slot, and answer its open keys. A step.
 
-    A declined payment puts the lines back into the customer's cart after the commit. `note` goes into the audit trail.
+    After the commit a declined payment puts the lines back into the customer's cart, and any cancelling those of a
+    trolley back into it. `note` goes into the audit trail.
     `status` is CANCELED, or REJECTED by a vendor.
     """
     locks.stock_of_order(session, order_id=order.order_id, stock_location_id=order.stock_location_id)
@@ -127,11 +129,14 @@ def cancel(
         new={"status": status, "reason": reason} | ({"note": note} if note else {}),
     )
     publish(session, order, "order.canceled")
-    if reason == "payment_declined":
+    if reason == "payment_declined" or order.channel is ChannelName.IN_STORE:
         after_commit(session, lambda: _restore(order))
 
 
 def _restore(order: OrderFacts) -> None:
+    if order.channel is ChannelName.IN_STORE:
+        back_in_the_trolley(order_id=order.order_id, user_id=order.user_id)
+        return
     restoring.restore(order_id=order.order_id, user_id=order.user_id, channel=order.channel)
 
 

@@ -14,14 +14,13 @@ from app.domain.caller import Caller
 from app.domain.coupons import CouponRefusal
 from app.domain.enums import OrderStatus, PaymentMethod, PaymentProvider
 from app.models.base import AnyRow
-from app.schemas.checkout import ConfirmRequest
 from app.services.checkout import answers
 from app.services.checkout.answers import Decision
+from app.services.checkout.any_context import AnyContext, AnyForm
 from app.services.checkout.basket import BasketLine, order_item
 from app.services.checkout.billing import Bill, not_applicable
-from app.services.checkout.context import Booking, Context
+from app.services.checkout.context import Booking
 from app.services.checkout.errors import CouponNotFound, SlotFull
-from app.services.checkout.shop_context import ShopContext, ShopSale
 from app.services.checkout.statement import WITH_COUPON, WITHOUT_COUPON
 
 PICKUP_WINDOW = timedelta(hours=2)
@@ -43,8 +42,8 @@ class Purchase:
     """Everything decided about a checkout, ready to be written."""
 
     cart_id: int
-    form: ConfirmRequest | ShopSale
-    context: Context | ShopContext
+    form: AnyForm
+    context: AnyContext
     lines: list[BasketLine]
     bill: Bill
     booking: Booking | None

@@ -13,7 +13,14 @@ populate_existing: without it an object read earlier in the session would keep i
 """
 
 from app.services.locks.accounts import phone_code, refresh_token, registration_code, user, user_of_phone, users
-from app.services.locks.carts import active_cart, cart, checkout_lines, guest_cart, shop_checkout_lines
+from app.services.locks.carts import (
+    active_cart,
+    cart,
+    checkout_lines,
+    guest_cart,
+    shop_checkout_lines,
+    trolley_checkout_lines,
+)
 from app.services.locks.coupons import coupon
 from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
 from app.services.locks.ledger import balances, live_feed
@@ -110,6 +117,7 @@ __all__ = [
     "stock_request",
     "stock_transfer",
     "top_up",
+    "trolley_checkout_lines",
     "try_key",
     "unanswered_order",
     "unanswered_orders",

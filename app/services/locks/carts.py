@@ -54,7 +54,7 @@ def guest_cart(session: Session, *, token_hash: str) -> int | None:
 
 _LINES = f"""
 WITH lines AS MATERIALIZED (
-    SELECT product_id, quantity, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
+    SELECT product_id, quantity, weight_grams, unit_price AS shown_price FROM cart_items WHERE cart_id = :cart_id
 ), stock AS MATERIALIZED (
     SELECT product_id, available_quantity FROM inventory
     WHERE stock_location_id = :stock_location_id AND product_id IN (SELECT product_id FROM lines)
@@ -64,7 +64,7 @@ WITH lines AS MATERIALIZED (
 SELECT lines.product_id, lines.quantity, lines.shown_price, COALESCE(stock.available_quantity, 0) AS available,
        products.name, products.sku, products.unit, products.image_urls[1] AS image_url,
        {PRICE_TEXT} AS price,
-       products.sold_by, products.estimated_weight_grams, products.age_limit, products.deposit, products.tax_rate,
+       products.sold_by, {{weight}} AS estimated_weight_grams, products.age_limit, products.deposit, products.tax_rate,
        products.is_active AND {{sellable}} AS sellable
 FROM lines
 JOIN products ON products.id = lines.product_id
@@ -72,13 +72,19 @@ JOIN products ON products.id = lines.product_id
 LEFT JOIN stock ON stock.product_id = lines.product_id
 ORDER BY lines.product_id
 """
-_CHECKOUT_LINES = text(
-    _LINES.format(sellable="categories.is_active", join="JOIN categories ON categories.id = products.category_id")
+_OWN_RANGE = {
+    "sellable": "categories.is_active",
+    "join": "JOIN categories ON categories.id = products.category_id",
+}
+_CHECKOUT_LINES = text(_LINES.format(**_OWN_RANGE, weight="products.estimated_weight_grams"))
+_TROLLEY_LINES = text(
+    _LINES.format(**_OWN_RANGE, weight="COALESCE(lines.weight_grams, products.estimated_weight_grams)")
 )
 _SHOP_CHECKOUT_LINES = text(
     _LINES.format(
         sellable="products.shop_id = :stock_location_id AND shop_items.is_available",
         join="JOIN shop_items ON shop_items.product_id = products.id",
+        weight="products.estimated_weight_grams",
     )
 )
 
@@ -96,3 +102,9 @@ def shop_checkout_lines(session: Session, *, cart_id: int, stock_location_id: in
     """As `checkout_lines`, of a basket for a vendor's shop; an item of another shop or switched off is not sellable."""
     values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
     return session.execute(_SHOP_CHECKOUT_LINES, values).all()
+
+
+def trolley_checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
+    """As `checkout_lines`, of a trolley: what is sold by weight weighs what the scale said."""
+    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
+    return session.execute(_TROLLEY_LINES, values).all()

@@ -15,6 +15,7 @@ from app.models.base import AnyRow
 from app.services.checkout.answers import Decision
 from app.services.checkout.releasing import OrderFacts, event_of
 from app.services.shop_orders import log
+from app.services.trolleys import paying
 
 _CONFIRM = text("""
 WITH operation AS (
@@ -58,3 +59,5 @@ def confirm(
     session.execute(_CONFIRM, values)
     if order.channel is ChannelName.MARKETPLACE:
         log.note(session, session.get_one(Order, order.order_id), OrderActionType.ORDER_CREATED, by=by)
+    elif order.channel is ChannelName.IN_STORE:
+        paying.goods_in_hand(session, session.get_one(Order, order.order_id))

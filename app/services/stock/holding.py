@@ -26,6 +26,10 @@ WITH places AS MATERIALIZED (
     FROM places JOIN substitutions USING (product_id)
     JOIN orders ON orders.id = substitutions.order_id AND orders.stock_location_id = location_id
     WHERE held_quantity > 0 AND orders.status NOT IN ('DELIVERED', 'CANCELED')
+    UNION ALL
+    SELECT location_id, product_id, quantity, quantity
+    FROM places JOIN reservations USING (product_id)
+    WHERE reservations.stock_location_id = location_id AND reservations.state = 'ACTIVE'
 )
 SELECT location_id, product_id, sum(held_quantity) AS held, sum(unpicked) AS unpicked
 FROM holding GROUP BY location_id, product_id

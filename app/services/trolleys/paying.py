@@ -1,0 +1,49 @@
+"""The payment of a trolley stands: what lies in it is sold and handed over."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.enums import OrderStatus, PickedStatus, SoldBy, TrolleyState
+from app.models import CartSession, Order, OrderItem
+from app.services import ledger
+from app.services.live.telling import tell
+from app.services.picking import packing
+from app.services.stock import giving_out
+
+
+def goods_in_hand(session: Session, order: Order) -> int | None:
+    """The payment of a trolley stands: its order is picked, captured and handed over at once. A step on a locked order.
+
+    Answers the capture, which the sweeper carries out.
+    """
+    session.execute(
+        update(OrderItem)
+        .where(OrderItem.order_id == order.id)
+        .values(picked_status=PickedStatus.PICKED, picked_quantity=OrderItem.quantity)
+    )
+    session.execute(
+        update(OrderItem)
+        .where(OrderItem.order_id == order.id, OrderItem.sold_by == SoldBy.WEIGHT)
+        .values(picked_weight_grams=OrderItem.estimated_weight_grams)
+    )
+    operation_id = packing.pack(session, order, without_missing=False)
+    giving_out.give_out(session, order, actor_user_id=order.user_id)
+    order.status, order.delivered_at = OrderStatus.DELIVERED, datetime.now(UTC)
+    session.flush()
+    ledger.post_delivery(session, order)
+    opened = session.execute(_OF_CART, {"cart_id": order.cart_id}).scalar_one_or_none()
+    if opened is not None:
+        opened.state, opened.order_id = TrolleyState.PAID, order.id
+        session.flush()
+        news = {"cart_id": order.cart_id, "session_id": opened.id, "state": opened.state, "order_id": order.id}
+        tell(session, user_ids=[order.user_id], topic="cart.changed", payload=news)
+    return operation_id
+
+
+_OF_CART = (
+    select(CartSession)
+    .where(CartSession.cart_id == bindparam("cart_id"), CartSession.closed_at.is_(None))
+    .execution_options(populate_existing=True)
+)
