@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import secrets
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +21,7 @@ _REQUIRED_IN_PRODUCTION = (
     "redis_url",
     "jwt_secret_key",
     "encryption_keys",
+    "device_master_keys",
     "delivery_source_branch_id",
     "brevo_api_key",
     "brevo_sender_email",
@@ -27,6 +29,7 @@ _REQUIRED_IN_PRODUCTION = (
 )
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
+_MASTER_KEY = re.compile("[0-9a-fA-F]{64}")
 
 
 class ConfigurationError(Exception):
@@ -59,6 +62,8 @@ class Settings(BaseSettings):
     enable_registration_otp: bool = False
     require_second_factor: bool | None = None
     encryption_keys: CommaList = ()
+    device_master_keys: CommaList = ()
+    device_legacy_open: bool = False
 
     phone_country: str = Field(default="IN", pattern="^[A-Z]{2}$")
     phone_access_token_minutes: int = Field(default=15, ge=1)
@@ -97,6 +102,9 @@ class Settings(BaseSettings):
     rate_limit_checkout: str = "120 per minute"
     rate_limit_checkout_address: str = "6000 per minute"
     rate_limit_assistant: str = "30 per minute"
+    rate_limit_device: str = "600 per minute"
+    rate_limit_devices_address: str = "60000 per minute"
+    rate_limit_device_claim: str = "10 per 15 minutes"
 
     otp_send_limit_per_phone: str = "3 per 15 minutes"
     otp_send_limit_per_ip: str = "5 per 15 minutes"
@@ -138,7 +146,12 @@ class Settings(BaseSettings):
     assistant_seconds: float = Field(default=8.0, gt=0, le=30)
 
     @field_validator(
-        "jwt_previous_secrets", "encryption_keys", "cors_allowed_origins", "payment_webhook_secrets", mode="before"
+        "jwt_previous_secrets",
+        "encryption_keys",
+        "device_master_keys",
+        "cors_allowed_origins",
+        "payment_webhook_secrets",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -154,6 +167,9 @@ class Settings(BaseSettings):
         "rate_limit_checkout",
         "rate_limit_checkout_address",
         "rate_limit_assistant",
+        "rate_limit_device",
+        "rate_limit_devices_address",
+        "rate_limit_device_claim",
         "otp_send_limit_per_phone",
         "otp_send_limit_per_ip",
         "otp_send_limit_per_prefix",
@@ -212,6 +228,8 @@ class Settings(BaseSettings):
             found.append(f"JWT_PREVIOUS_SECRETS must each have at least {SHORTEST_SECRET} characters")
         if any(len(key) < SHORTEST_SECRET for key in self.encryption_keys):
             found.append(f"ENCRYPTION_KEYS must each have at least {SHORTEST_SECRET} characters")
+        if not all(_MASTER_KEY.fullmatch(key) for key in self.device_master_keys):
+            found.append("DEVICE_MASTER_KEYS must each have 64 hexadecimal digits")
         if self.payment_provider == "stripe" and not (self.stripe_secret_key and self.payment_webhook_secrets):
             found.append("STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required with PAYMENT_PROVIDER=stripe")
         if self.sms_provider == "twilio" and not (
@@ -281,6 +299,18 @@ def encryption_keys(current: Settings) -> tuple[str, ...]:
     secrets_of_tokens = (current.jwt_secret_key, *current.jwt_previous_secrets)
     derived = tuple(hashlib.sha256(f"encryption:{secret}".encode()).hexdigest() for secret in secrets_of_tokens)
     return current.encryption_keys or derived
+
+
+def device_master_keys(current: Settings) -> tuple[bytes, ...]:
+    """The keys that device keys are derived from, oldest first: a device row holds the place of its own in this order.
+
+    The setting lists them newest first. Outside production an unset one falls back to a key derived from the oldest
+    token secret.
+    """
+    if current.device_master_keys:
+        return tuple(bytes.fromhex(key) for key in reversed(current.device_master_keys))
+    oldest = (current.jwt_secret_key, *current.jwt_previous_secrets)[-1]
+    return (hashlib.sha256(f"device-master:{oldest}".encode()).digest(),)
 
 
 def _kept_secret(data_dir: Path) -> str:

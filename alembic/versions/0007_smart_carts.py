@@ -20,8 +20,8 @@ def upgrade() -> None:
     op.create_table(
         "firmwares",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("hardware", sa.String(length=16), nullable=False),
-        sa.Column("version", sa.String(length=16), nullable=False),
+        sa.Column("hardware", sa.String(length=32), nullable=False),
+        sa.Column("version", sa.String(length=32), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("signature", sa.String(length=200), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
@@ -50,6 +50,22 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recipes")),
         sa.UniqueConstraint("name", name=op.f("uq_recipes_name")),
+    )
+    op.create_table(
+        "beacon_places",
+        sa.Column("stock_location_id", sa.BigInteger(), nullable=False),
+        sa.Column("beacon_id", sa.String(length=4), nullable=False),
+        sa.Column("floor", sa.SmallInteger(), nullable=False),
+        sa.Column("x_cm", sa.Integer(), nullable=False),
+        sa.Column("y_cm", sa.Integer(), nullable=False),
+        sa.CheckConstraint("beacon_id ~ '^[0-9a-f]{4}$'", name=op.f("ck_beacon_places_beacon_id_hex")),
+        sa.ForeignKeyConstraint(
+            ["stock_location_id"],
+            ["stock_locations.id"],
+            name=op.f("fk_beacon_places_stock_location_id_stock_locations"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("stock_location_id", "beacon_id", name=op.f("pk_beacon_places")),
     )
     op.create_table(
         "store_sections",
@@ -157,9 +173,10 @@ def upgrade() -> None:
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_boot", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("last_n", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("last_signed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("firmware", sa.String(length=16), nullable=True),
-        sa.Column("hardware", sa.String(length=16), nullable=True),
+        sa.Column("firmware", sa.String(length=32), nullable=True),
+        sa.Column("hardware", sa.String(length=32), nullable=True),
         sa.Column("battery_percent", sa.SmallInteger(), nullable=True),
         sa.Column("millivolts", sa.Integer(), nullable=True),
         sa.Column("is_charging", sa.Boolean(), nullable=True),
@@ -926,6 +943,7 @@ def downgrade() -> None:
     op.drop_table("checklist_items")
     op.drop_table("trolleys")
     op.drop_table("store_sections")
+    op.drop_table("beacon_places")
     op.drop_table("recipes")
     op.drop_table("food_types")
     op.drop_table("firmwares")

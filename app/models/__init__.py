@@ -37,6 +37,7 @@ from app.models.stock import (
 from app.models.store_maps import ProductPlace, StoreLayout, StoreSection
 from app.models.trolleys import (
     BasketMove,
+    BeaconPlace,
     CartSession,
     Device,
     DeviceClaim,
@@ -77,6 +78,7 @@ __all__ = [
     "AuthSession",
     "Base",
     "BasketMove",
+    "BeaconPlace",
     "Cart",
     "CartItem",
     "CartSession",

@@ -58,7 +58,8 @@ class Device(Timestamped, Base):
 
     Its key is not stored but derived: from the master of number `master_index` for the key number `base_kid`, then once
     for each nonce in `rotations`. `kid` is the number in use; one nonce more than that asks for another is a rotation
-    under way. Requests must carry a greater (`last_boot`, `last_n`) each time, events a greater `last_seq`.
+    under way. Requests must carry a greater (`last_boot`, `last_n`) each time, events a greater `last_seq`;
+    `last_signed_at` is the newest request's own time, by the device's clock.
     """
 
     __tablename__ = "devices"
@@ -88,9 +89,10 @@ class Device(Timestamped, Base):
     claimed_at: Mapped[Instant | None]
     last_boot: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     last_n: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    last_signed_at: Mapped[Instant | None]
     last_seq: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    firmware: Mapped[str | None] = mapped_column(String(16))
-    hardware: Mapped[str | None] = mapped_column(String(16))
+    firmware: Mapped[str | None] = mapped_column(String(32))
+    hardware: Mapped[str | None] = mapped_column(String(32))
     battery_percent: Mapped[int | None] = mapped_column(SmallInteger)
     millivolts: Mapped[int | None]
     is_charging: Mapped[bool | None] = mapped_column(Boolean)
@@ -343,8 +345,8 @@ class Firmware(Base):
     )
 
     id: Mapped[Id]
-    hardware: Mapped[str] = mapped_column(String(16))
-    version: Mapped[str] = mapped_column(String(16))
+    hardware: Mapped[str] = mapped_column(String(32))
+    version: Mapped[str] = mapped_column(String(32))
     sha256: Mapped[str] = mapped_column(String(64))
     signature: Mapped[str] = mapped_column(String(200))
     content: Mapped[bytes] = mapped_column(LargeBinary)
@@ -352,6 +354,21 @@ class Firmware(Base):
     is_minimum: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     halted_at: Mapped[Instant | None]
     created_at: Mapped[Created]
+
+
+class BeaconPlace(Base):
+    """Where a radio beacon hangs in a branch; trolleys know it by four hex digits."""
+
+    __tablename__ = "beacon_places"
+    __table_args__ = (CheckConstraint("beacon_id ~ '^[0-9a-f]{4}$'", name="beacon_id_hex"),)
+
+    stock_location_id: Mapped[int] = mapped_column(
+        ForeignKey("stock_locations.id", ondelete="CASCADE"), primary_key=True
+    )
+    beacon_id: Mapped[str] = mapped_column(String(4), primary_key=True)
+    floor: Mapped[int] = mapped_column(SmallInteger)
+    x_cm: Mapped[int]
+    y_cm: Mapped[int]
 
 
 class LocationSample(Base):
