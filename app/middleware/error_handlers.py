@@ -10,8 +10,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from app.domain.devices.wire import BadBody, BigBody
+from app.domain.devices.words import RefusalCode
 from app.errors import BadRequest, Busy, DomainError, ServiceUnavailable, TooManyRequests, ValidationFailed
 from app.extensions import limiter
+from app.middleware import device_answers
+from app.services.devices.refusals import DeviceRefusal
 
 log = logging.getLogger("aisle.errors")
 
@@ -23,6 +27,8 @@ _BAD_INPUT_CLASS = "22"  # SQLSTATE class: data exception, as a value out of a c
 def register_error_handlers(app: Flask) -> None:
     """Map domain, HTTP, database and unexpected errors onto the envelope."""
     app.register_error_handler(DomainError, error_response)
+    app.register_error_handler(DeviceRefusal, device_answers.refused)
+    app.register_error_handler(BadBody, _bad_body)
     app.register_error_handler(RateLimitExceeded, _rate_limited)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(PoolTimeout, _busy)
@@ -32,6 +38,8 @@ def register_error_handlers(app: Flask) -> None:
 
 def error_response(error: DomainError) -> Response:
     """The envelope of a domain error."""
+    if device_answers.is_for_device():
+        return device_answers.failed(error.status, error.retry_after)
     response = Response(to_json(error.envelope), status=error.status, mimetype="application/json")
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -40,7 +48,13 @@ def error_response(error: DomainError) -> Response:
     return response
 
 
+def _bad_body(error: BadBody) -> Response:
+    return device_answers.refused(DeviceRefusal(RefusalCode.BIG if isinstance(error, BigBody) else RefusalCode.BAD))
+
+
 def _envelope(code: str, message: str, status: int, details: dict[str, object]) -> Response:
+    if device_answers.is_for_device():
+        return device_answers.failed(status, None)
     body = {"error": {"code": code, "message": message, "status_code": status, "details": details}}
     return Response(to_json(body), status=status, mimetype="application/json")
 

@@ -14,7 +14,7 @@ from app.domain.caller import Caller, Origin
 from app.domain.roles import PRIVILEGED
 from app.errors import AuthFailed, AuthRequired, Forbidden, RoleMissing, SecondFactorSetupRequired
 from app.middleware import limits
-from app.middleware.entry import SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
+from app.middleware.entry import DEVICE, SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
 from app.middleware.request_log import request_id
 from app.services import tokens
 
@@ -73,6 +73,8 @@ def _enter() -> Response | None:
             raise Forbidden
     elif entry.is_optional:
         g.caller = _authenticate() if "Authorization" in request.headers else None
+    elif entry.who == DEVICE:
+        limits.check_device()
     limits.check(entry)
     return None
 

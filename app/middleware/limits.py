@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import time
 
 from flask import Flask, current_app, g, request
@@ -46,6 +47,19 @@ def check(entry: Entry) -> None:
             return
         if not allowed:
             raise _refusal(limiter.limiter, item, *key)
+
+
+_DEVICE = re.compile(r"(?:SC1 |Bearer dvc_)([0-9a-f]{8})")
+
+
+def check_device() -> None:
+    """Count a device's request against its own budget, behind its own address: nobody elsewhere can spend it.
+
+    Not yet proved to be that device; what all devices behind one address may send is the table's limit.
+    Raises TooManyRequests.
+    """
+    if limiter.enabled and (claimed := _DEVICE.match(request.headers.get("Authorization", ""))):
+        _spend(settings().rate_limit_device, "device", claimed[1], address())
 
 
 def _refusal(store: RateLimiter, item: RateLimitItem, *key: str) -> TooManyRequests:
@@ -104,6 +118,9 @@ register = limiter.limit(lambda: settings().rate_limit_register, key_func=addres
 otp = limiter.limit(lambda: settings().rate_limit_otp, key_func=address)
 phone_login = limiter.limit(lambda: settings().login_limit_per_ip, key_func=address)
 checkout_by_user = limiter.limit(lambda: settings().rate_limit_checkout, key_func=caller_or_address)
+device_claim = limiter.limit(
+    lambda: settings().rate_limit_device_claim, key_func=address, deduct_when=lambda r: r.status_code in (404, 410)
+)
 assistant = limiter.limit(lambda: settings().rate_limit_assistant, key_func=caller_or_address)
 checkout_by_address = limiter.limit(lambda: settings().rate_limit_checkout_address, key_func=address)
 order_by_user = limiter.limit(lambda: settings().order_limit_per_user, key_func=caller_or_address)

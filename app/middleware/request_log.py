@@ -9,6 +9,7 @@ import uuid
 from flask import Flask, Response, g, request
 
 from app.config import settings
+from app.middleware.device_answers import is_for_device, without_spare_headers
 from app.middleware.log_format import DiscreetFormatter
 
 log = logging.getLogger("aisle.access")
@@ -65,6 +66,12 @@ def _begin() -> None:
 
 
 def _finish(response: Response) -> Response:
+    if log.isEnabledFor(logging.INFO):
+        log.info("request", extra=_access_fields(response))
+    return without_spare_headers(response) if is_for_device() else _with_headers(response)
+
+
+def _with_headers(response: Response) -> Response:
     headers = response.headers
     headers["X-Request-Id"] = g.get("request_id", "")
     headers["X-Content-Type-Options"] = "nosniff"
@@ -75,8 +82,6 @@ def _finish(response: Response) -> Response:
         response.vary.add("Origin")  # Flask-CORS leaves it out where one origin alone is allowed
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if log.isEnabledFor(logging.INFO):
-        log.info("request", extra=_access_fields(response))
     return response
 
 

@@ -1,0 +1,69 @@
+"""How a trolley stands, for the answers to its device: one statement over the open session and its basket."""
+
+from datetime import datetime
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.orm import Session
+
+from app.config import settings
+from app.domain.devices import notices as wire
+from app.domain.devices.answers import Standing
+from app.domain.devices.notices import Notice
+from app.domain.devices.wire import MAX_INT
+from app.domain.devices.words import CartState
+from app.domain.enums import TrolleyState
+from app.domain.minor_units import to_minor
+from app.models import Device
+from app.services.devices import keys, notices
+
+_WIRE_STATES = {state: CartState(place) for place, state in enumerate(TrolleyState)}
+
+_STANDING = text("""
+    SELECT coalesce(opened.id, 0) AS session_id, coalesce(opened.state, trolleys.state) AS state,
+           coalesce(opened.expected_grams, 0) AS expected_g, basket.units, basket.total
+    FROM trolleys
+    LEFT JOIN cart_sessions AS opened ON opened.trolley_id = trolleys.id AND opened.closed_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(quantity), 0) AS units, coalesce(sum(quantity * unit_price), 0) AS total
+        FROM cart_items WHERE cart_id = opened.cart_id
+    ) AS basket
+    WHERE trolleys.id = :trolley_id
+""").bindparams(bindparam("trolley_id"))
+
+
+def standing_of(session: Session, device: Device) -> Standing:
+    """The device's last event, its session and the totals of the basket, deposits apart. A step; flush before it.
+
+    A device that is on no trolley is under maintenance.
+    """
+    if device.trolley_id is None:
+        return Standing(device.last_seq, state=CartState.MAINTENANCE)
+    row = session.execute(_STANDING, {"trolley_id": device.trolley_id}).one()
+    return Standing(
+        last_seq=device.last_seq,
+        session_id=row.session_id,
+        state=wire_state(TrolleyState(row.state)),
+        units=int(row.units),
+        expected_g=row.expected_g,
+        total=min(to_minor(row.total, settings().currency), MAX_INT),
+    )
+
+
+def wire_state(state: TrolleyState) -> CartState:
+    """The number of a state on the wire (B.9)."""
+    return _WIRE_STATES[state]
+
+
+def told(
+    session: Session, device: Device, now: datetime, *, ahead: tuple[Notice, ...] = ()
+) -> tuple[Standing, tuple[Notice, ...]]:
+    """What the answer to a locked device says: how it stands, and up to two notices. A step; the last one of a request.
+
+    A rotation under way goes before everything, in every answer until the device has signed with the new key.
+    """
+    session.flush()
+    standing = standing_of(session, device)
+    if keys.is_rotating(device):
+        keys.note_told(device, now)
+        ahead = (wire.rotation(keys.newest_kid(device), device.rotations[-1]), *ahead)
+    return standing, notices.take(device, ahead=ahead)
