@@ -23,6 +23,7 @@ from app.domain.enums import (
     Role,
     SoldBy,
     SubstitutionStatus,
+    TrolleyState,
 )
 from app.domain.order_states import PACKED
 from app.domain.pricing import piece_price, tax_included
@@ -31,9 +32,11 @@ from app.domain.shop_order_states import HANDED_OVER
 from app.models import (
     AuthSession,
     Cart,
+    CartSession,
     Category,
     Coupon,
     DeliverySlot,
+    Device,
     Inventory,
     Order,
     OrderDiscount,
@@ -47,6 +50,7 @@ from app.models import (
     StockLocation,
     StockMovement,
     Substitution,
+    Trolley,
     User,
     UserBranch,
 )
@@ -189,6 +193,29 @@ def make_shop_order(
         values.setdefault("delivered_at", datetime.now(UTC))
     values |= {"channel": ChannelName.MARKETPLACE, "stock_location_id": shop.id, "paid": False}
     return make_order(session, consumer, *(items or (make_item(session, shop),)), quantity=quantity, **values)
+
+
+def make_trolley(session: Session, branch: StockLocation, **columns: Any) -> Trolley:
+    """An idle trolley of a branch."""
+    return _added(session, Trolley(stock_location_id=branch.id, **{"label": f"T-{next(_numbers)}", **columns}))
+
+
+def make_device(session: Session, trolley: Trolley, **columns: Any) -> Device:
+    """The claimed device of a trolley, with key number 1."""
+    number = next(_numbers)
+    values: dict[str, Any] = {"device_id": f"{number:08x}", "serial": f"sn-{number}", "base_kid": 1, "kid": 1}
+    values |= {"claimed_at": datetime.now(UTC), "stock_location_id": trolley.stock_location_id}
+    return _added(session, Device(trolley_id=trolley.id, **{**values, **columns}))
+
+
+def make_cart_session(session: Session, trolley: Trolley, user: User, **columns: Any) -> CartSession:
+    """An open session of a shopper and a trolley, with an empty basket."""
+    cart = _added(session, Cart(user_id=user.id, channel=ChannelName.IN_STORE, status=CartStatus.ACTIVE))
+    trolley.state = TrolleyState.SHOPPING
+    opened = CartSession(
+        trolley_id=trolley.id, cart_id=cart.id, user_id=user.id, stock_location_id=trolley.stock_location_id, **columns
+    )
+    return _added(session, opened)
 
 
 def _added(session: Session, row: Any) -> Any:
