@@ -111,6 +111,7 @@ TABLE = (
     Entry(employee.trolleys.trolleys, f"{V1}/ops", STAFF, "Staff: trolleys"),
     Entry(employee.trolleys.till, f"{V1}/pos", STAFF, "Staff: trolleys"),
     Entry(admin.devices.devices, f"{V1}/admin", MANAGERS, "Admin: trolleys"),
+    Entry(admin.devices.device_keys, f"{V1}/admin", ADMINS, "Admin: trolleys"),
     Entry(admin.firmware.firmware, f"{V1}/admin/firmware", ADMINS, "Admin: trolleys"),
     Entry(admin.layouts.layouts, f"{V1}/admin/branches", MANAGERS, "Admin: store maps"),
     Entry(admin.recipes.recipes, f"{V1}/admin", MANAGERS, "Admin: recipes"),

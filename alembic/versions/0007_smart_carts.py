@@ -220,7 +220,7 @@ def upgrade() -> None:
         "devices",
         ["last_seen_at"],
         unique=False,
-        postgresql_where=sa.text("status = 'ACTIVE'"),
+        postgresql_where=sa.text("status = 'active'"),
     )
     op.create_index("ix_devices_place", "devices", ["stock_location_id", "id"], unique=False)
     op.create_table(
@@ -937,7 +937,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_pending_pairings_user_id"), table_name="pending_pairings")
     op.drop_table("pending_pairings")
     op.drop_index("ix_devices_place", table_name="devices")
-    op.drop_index("ix_devices_last_seen_at", table_name="devices", postgresql_where=sa.text("status = 'ACTIVE'"))
+    op.drop_index("ix_devices_last_seen_at", table_name="devices", postgresql_where=sa.text("status = 'active'"))
     op.drop_table("devices")
     op.drop_index(op.f("ix_checklist_items_product_id"), table_name="checklist_items")
     op.drop_table("checklist_items")

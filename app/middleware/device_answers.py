@@ -4,6 +4,7 @@ A trolley's processor holds few bytes of headers, and its connection pays for ea
 elsewhere stays out here (B.1).
 """
 
+import sys
 import time
 from http import HTTPStatus
 
@@ -13,6 +14,7 @@ from app.domain.devices.answers import error_answer
 from app.domain.devices.words import RefusalCode
 from app.services.devices.entering import SignedRequest
 from app.services.devices.refusals import DeviceRefusal
+from app.services.devices.updates import Image
 
 _PREFIX = "/api/v1/device/"
 _SENT = frozenset({"content-type", "content-length", "content-range", "accept-ranges", "allow"})
@@ -47,6 +49,27 @@ def signed_request() -> SignedRequest:
 def device_answer(body: bytes, *, status: int = 200) -> Response:
     """A body of `domain.devices.answers`."""
     return Response(body, status=status, mimetype=_JSON)
+
+
+def range_asked() -> tuple[int, int] | None:
+    """The half-open span of bytes that the header Range asks for; None without one, and for forms a device never sends:
+    several ranges, or one counted from the end. Those are answered with the whole, as RFC 9110, 14.2 allows.
+    """
+    asked = request.range
+    if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return None
+    start, end = asked.ranges[0]
+    return None if start < 0 else (start, sys.maxsize if end is None else end)
+
+
+def image_answer(image: Image) -> Response:
+    """A firmware, or the piece of it that was asked for."""
+    response = Response(image.content, status=206 if image.is_part else 200, mimetype="application/octet-stream")
+    response.headers["Accept-Ranges"] = "bytes"
+    if image.is_part:
+        last = image.start + len(image.content) - 1
+        response.headers["Content-Range"] = f"bytes {image.start}-{last}/{image.size}"
+    return response
 
 
 def refused(refusal: DeviceRefusal) -> Response:

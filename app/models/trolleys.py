@@ -69,7 +69,7 @@ class Device(Timestamped, Base):
         CheckConstraint("base_kid >= 0 AND kid >= base_kid", name="kid_order"),
         CheckConstraint("last_seq >= 0 AND last_boot >= 0 AND last_n >= 0", name="counters_not_negative"),
         Index("ix_devices_place", "stock_location_id", "id"),
-        Index("ix_devices_last_seen_at", "last_seen_at", postgresql_where=text("status = 'ACTIVE'")),
+        Index("ix_devices_last_seen_at", "last_seen_at", postgresql_where=text("status = 'active'")),
     )
 
     id: Mapped[Id]

@@ -96,6 +96,11 @@ def item_answer(card: ItemCard) -> bytes:
     return encode(document, MAX_ITEM_BYTES)
 
 
+def firmware_answer(version: str, size: int, sha256: str, signature: str) -> bytes:
+    """What a device checks a firmware against before it installs it."""
+    return encode({"v": VERSION, "ver": version, "n": size, "sha": sha256, "sig": signature})
+
+
 def _standing(now: int, standing: Standing) -> dict[str, object]:
     return {
         "v": VERSION,

@@ -14,8 +14,10 @@ MAX_DEPTH = 3
 MAX_INT = 2**31 - 1
 MIN_INT = -(2**31)
 
-_LONG_TEXTS = {"u": MAX_URL_BYTES, "key": KEY_HEX}
-"""The two texts that may be longer than MAX_TEXT_BYTES: a pairing's address and a claim's key."""
+MAX_SIGNATURE_BYTES = 128
+
+_LONG_TEXTS = {"u": MAX_URL_BYTES, "key": KEY_HEX, "sha": KEY_HEX, "sig": MAX_SIGNATURE_BYTES}
+"""The texts that may be longer than MAX_TEXT_BYTES: a pairing's address, a claim's key, what proves a firmware."""
 
 
 class BeyondLimits(ValueError):

@@ -12,16 +12,16 @@ from app.models import Device
 MOST_WAITING = 16
 """A trolley that is silent for days is not told all of it; what it must know stands in every answer."""
 
-_SEND = text(f"""
+_SEND = text("""
     UPDATE devices SET notices = notices || jsonb_build_array(:notice)
-    WHERE trolley_id = :trolley_id AND jsonb_array_length(notices) < {MOST_WAITING}
+    WHERE trolley_id = :trolley_id AND jsonb_array_length(notices) < :most
       AND NOT EXISTS (SELECT FROM jsonb_array_elements(notices) AS waiting(notice) WHERE waiting.notice = :notice)
 """).bindparams(bindparam("notice", type_=JSONB))
 
 
 def send(session: Session, *, trolley_id: int, notice: Notice) -> None:
     """Have the device on a trolley told, once. A step; it locks the device, so it comes before any lock of a cart."""
-    session.execute(_SEND, {"trolley_id": trolley_id, "notice": list(notice)})
+    session.execute(_SEND, {"trolley_id": trolley_id, "notice": list(notice), "most": MOST_WAITING})
 
 
 def put(device: Device, notice: Notice) -> None:
@@ -31,7 +31,7 @@ def put(device: Device, notice: Notice) -> None:
 
 
 def take(device: Device, *, ahead: tuple[Notice, ...] = ()) -> tuple[Notice, ...]:
-    """What a locked device is told now: what comes `ahead`, then what waits, as many as fit; the rest goes on waiting."""
+    """What a locked device is told now: first `ahead`, then what waits, as many as fit; the rest goes on waiting."""
     waiting: list[Notice] = [tuple(notice) for notice in device.notices]
     told, _ = first_notices((*ahead, *waiting))
     kept: list[Any] = [list(notice) for notice in waiting if notice not in told]

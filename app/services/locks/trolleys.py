@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Interval, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from app.domain.enums import CartStatus, ReservationState
-from app.models import Cart, CartSession, Device, Inventory, Reservation
+from app.models import Cart, CartSession, Device, Firmware, Inventory, Reservation
 from app.models.base import AnyRow
 
 _DEVICE = (
@@ -21,6 +21,20 @@ _DEVICE = (
 def device(session: Session, *, device_id: str) -> Device | None:
     """A device by its public id, locked: its requests follow one another."""
     return session.execute(_DEVICE, {"device_id": device_id}).scalar_one_or_none()
+
+
+_FIRMWARE = (
+    select(Firmware)
+    .where(Firmware.id == bindparam("firmware_id"))
+    .options(defer(Firmware.content))
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def firmware(session: Session, *, firmware_id: int) -> Firmware | None:
+    """A firmware without its image, locked alone."""
+    return session.execute(_FIRMWARE, {"firmware_id": firmware_id}).scalar_one_or_none()
 
 
 _CART = select(Cart.id).where(Cart.id == bindparam("cart_id"), Cart.status == CartStatus.ACTIVE)
