@@ -8,6 +8,7 @@ from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
 
+from app.domain.devices.words import HTTP_STATUS, RefusalCode
 from app.errors import (
     AuthFailed,
     AuthRequired,
@@ -19,7 +20,7 @@ from app.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from app.middleware.entry import WITHOUT_SECOND_FACTOR
+from app.middleware.entry import DEVICE, WITHOUT_SECOND_FACTOR
 from app.openapi import (
     LARGEST_ID,
     File,
@@ -30,6 +31,7 @@ from app.openapi import (
     Upload,
     operation_of,
 )
+from app.schemas.device_wire import DeviceError
 from app.schemas.envelope import ErrorEnvelope, envelope_of
 
 REF = "#/components/schemas/{model}"
@@ -64,6 +66,13 @@ def build_document(app: Flask) -> dict[str, Any]:
                     "flows": {"password": {"tokenUrl": "/api/v1/auth/token", "scopes": {}}},
                 },
                 "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "device": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "A trolley's device: `SC1 <id>.<kid>.<ts>.<boot>.<n>.<signature>`, or "
+                    "`Bearer dvc_<id>_<token>` where that is allowed.",
+                },
             },
         },
     }
@@ -94,7 +103,7 @@ def _declared(app: Flask) -> Iterator[tuple[Rule, str, Operation]]:
 
 def _models(operations: Iterator[Operation]) -> list[tuple[Any, Any]]:
     """Every model of the document once, requests in validation mode and answers in serialization mode."""
-    found: dict[tuple[Any, Any], None] = {(ErrorEnvelope, "serialization"): None}
+    found: dict[tuple[Any, Any], None] = {(error, "serialization"): None for error in (ErrorEnvelope, DeviceError)}
     for operation in operations:
         for model in (operation.body, operation.form):
             if model is not None:
@@ -121,6 +130,8 @@ def _operation(app: Flask, rule: Rule, method: str, operation: Operation, schema
     }
     if guarded:
         document["security"] = [{"bearer": []}, {"password": []}]
+    elif entry is not None and entry.who == DEVICE:
+        document["security"] = [{"device": []}]
     elif entry is not None and entry.is_optional:
         document["security"] = [{}, {"bearer": []}, {"password": []}]
     if body := _request_body(operation, schemas):
@@ -220,6 +231,8 @@ def _responses(
     responses: dict[str, Any] = {}
     for status, declared in operation.answers.items():
         responses[str(status)] = _success(operation, declared, schemas)
+    if entry is not None and entry.who == DEVICE:
+        return responses | _refusals(schemas)
     by_status: dict[int, list[type[DomainError]]] = {}
     for error in _possible_errors(operation, guarded=guarded, has_path_id=has_path_id, entry=entry):
         by_status.setdefault(error.status, []).append(error)
@@ -256,6 +269,25 @@ def _success(operation: Operation, declared: Any, schemas: dict[Any, Any]) -> di
         return {"description": declared.description, "content": {kind: {"schema": {}} for kind in kinds}}
     schema = schemas[(envelope_of(declared, bare=operation.bare), "serialization")]
     return {"description": "Success.", "content": {_JSON: {"schema": schema}}}
+
+
+def _refusals(schemas: dict[Any, Any]) -> dict[str, Any]:
+    """The lean errors that every route for devices shares (smart-cart.md, B.4)."""
+    by_status: dict[int, list[RefusalCode]] = {}
+    for code, status in HTTP_STATUS.items():
+        by_status.setdefault(status, []).append(code)
+    schema = schemas[(DeviceError, "serialization")]
+    return {
+        str(status): {
+            "description": " / ".join(codes),
+            "content": {_JSON: {"schema": schema, "examples": {code: {"value": _refusal(code)} for code in codes}}},
+        }
+        for status, codes in sorted(by_status.items())
+    }
+
+
+def _refusal(code: RefusalCode) -> dict[str, Any]:
+    return {"v": 1, "t": 1795252282, "e": code.value}
 
 
 def _failure(errors: list[type[DomainError]], schemas: dict[Any, Any]) -> dict[str, Any]:

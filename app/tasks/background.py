@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from app.services.catalog.price_sweep import sweep_prices
+from app.services.devices.locating import forget_old
 from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
 from app.services.reservations import expire_due
@@ -25,6 +26,7 @@ UNANSWERED_SECONDS = 15.0
 RELAY_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 MATURE_SECONDS = 60.0
+FORGET_SECONDS = 3600.0
 
 
 @dataclass
@@ -54,6 +56,7 @@ def chores() -> list[Chore]:
         Chore("prices", SWEEP_SECONDS, sweep_prices),
         Chore("earnings", MATURE_SECONDS, mature_due),
         Chore("reservations", SWEEP_SECONDS, expire_due),
+        Chore("trolley places", FORGET_SECONDS, forget_old),
         Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
     ]
 

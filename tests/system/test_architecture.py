@@ -94,12 +94,13 @@ def test_every_route_of_the_table_is_declared_and_documented(app: Flask, documen
 
 
 def test_errors_are_documented_with_the_envelope_and_an_example(document: dict[str, Any]) -> None:
-    for methods in document["paths"].values():
+    for path, methods in document["paths"].items():
+        shape = "DeviceError" if path.startswith("/api/v1/device/") else "ErrorEnvelope"
         for operation in methods.values():
             for status, answer in operation["responses"].items():
                 if status >= "400":
                     content = answer["content"]["application/json"]
-                    assert content["schema"] == {"$ref": "#/components/schemas/ErrorEnvelope"}
+                    assert content["schema"] == {"$ref": f"#/components/schemas/{shape}"}
                     assert content["examples"], operation["operationId"]
 
 
