@@ -37,6 +37,7 @@ from app.models import (
     Coupon,
     DeliverySlot,
     Device,
+    FoodType,
     Inventory,
     Order,
     OrderDiscount,
@@ -45,8 +46,12 @@ from app.models import (
     Payment,
     PickBatch,
     Product,
+    ProductFoodType,
+    Recipe,
+    RecipeProduct,
     Shop,
     ShopItem,
+    ShopperDiet,
     StockLocation,
     StockMovement,
     Substitution,
@@ -379,3 +384,24 @@ def make_batch(session: Session, picker: User, *orders: Order, **columns: Any) -
         order.batch_id, order.picker_id, order.status = made.id, picker.id, OrderStatus.IN_PROGRESS
     session.commit()
     return made
+
+
+def make_food_type(session: Session, *products: Product, **columns: Any) -> FoodType:
+    """A way to eat, which the given products fit."""
+    food_type = _added(session, FoodType(**{"name": f"Way to eat {next(_numbers)}", **columns}))
+    for product in products:
+        _added(session, ProductFoodType(product_id=product.id, food_type_id=food_type.id))
+    return food_type
+
+
+def make_diet(session: Session, user: User, *allergies: str, food_type: FoodType | None = None) -> ShopperDiet:
+    values = {"food_type_id": food_type.id if food_type else None, "allergies": list(allergies)}
+    return _added(session, ShopperDiet(user_id=user.id, **values))
+
+
+def make_recipe(session: Session, *products: Product, quantity: int = 1, **columns: Any) -> Recipe:
+    """A recipe that needs `quantity` of each product."""
+    recipe = _added(session, Recipe(**{"name": f"Recipe {next(_numbers)}", **columns}))
+    for product in products:
+        _added(session, RecipeProduct(recipe_id=recipe.id, product_id=product.id, quantity=quantity))
+    return recipe

@@ -105,13 +105,17 @@ class CategoryPage(Listed[Category]):
 
 
 class ProductDetails(Request):
-    """What a product may have or not, in the units of the answers: grams, years, the shop's currency."""
+    """What a product may have or not, in the units of the answers: grams, years, the shop's currency.
+
+    `weight_tolerance_grams` is how far a piece may be off its weight in a trolley; without it a rule decides.
+    """
 
     description: LongText | None = None
     brand: Brand | None = None
     compare_at_price: Amount | None = None
     weight_grams: Grams | None = None
     estimated_weight_grams: Grams | None = None
+    weight_tolerance_grams: Grams | None = None
     age_limit: Age | None = None
     ingredients: LongText | None = None
     nutritional_info: Nutrition | None = None
@@ -137,6 +141,7 @@ class NewProduct(ProductDetails):
     tax_rate: TaxRate = Decimal(0)
     deposit: Amount = Decimal(0)
     is_organic: bool = False
+    is_frozen: bool = False
     allergens: Allergens = Field(default_factory=list)
     gtins: Gtins = Field(default_factory=list)
 
@@ -155,6 +160,7 @@ class ProductChange(ProductDetails):
     tax_rate: TaxRate | None = None
     deposit: Amount | None = None
     is_organic: bool | None = None
+    is_frozen: bool | None = None
     allergens: Allergens | None = None
     gtins: Gtins | None = None
 
@@ -174,7 +180,7 @@ class ManagedProductQuery(Page):
 
 
 class ManagedProduct(Product):
-    """A product with its sale, and when it was made and last changed.
+    """A product with its sale, what trolleys need of it, and when it was made and last changed.
 
     `price` is the ordinary price here, also during a sale; `piece_price` is what a piece costs now.
     """
@@ -184,6 +190,8 @@ class ManagedProduct(Product):
     sale_price: Money | None
     sale_starts_at: Instant | None
     sale_ends_at: Instant | None
+    weight_tolerance_grams: int | None
+    is_frozen: bool
 
 
 class ManagedProductList(Listed[ManagedProduct]):

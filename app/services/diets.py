@@ -7,8 +7,9 @@ it. What fits no special way to eat is therefore marked with one that everything
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, String, bindparam, exists, func, select
+from sqlalchemy import BigInteger, ColumnElement, String, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
 
 from app.domain.allergens import REGULATED, with_synonyms
 from app.domain.caller import Caller
@@ -119,7 +120,7 @@ def known_allergens() -> KnownAllergens:
 
 FOOD_TYPE_COLUMNS = (FoodType.id.label("foodtype_id"), FoodType.name.label("foodtype_name"))
 _FOOD_TYPES = select(*FOOD_TYPE_COLUMNS).order_by(FoodType.name)
-_CATEGORIES: Select[Any] = (
+_CATEGORIES = (
     select(Category.id.label("category_id"), Category.name.label("category_name"))
     .where(Category.id != func.all(hidden_categories()))
     .order_by(Category.name, Category.id)
@@ -138,3 +139,10 @@ def food_types_and_categories() -> FoodTypesAndCategories:
 
 
 _ONE = select(*CLASHES).where(Product.id == bindparam("product_id", type_=BigInteger))
+
+
+def warns(session: Session, *, user_id: int, product_id: int) -> bool:
+    """Whether a product clashes with a shopper's diet. A step."""
+    values = {"diet_user_id": user_id, "product_id": product_id}
+    row = session.execute(_ONE, values).one_or_none()
+    return row is not None and bool(row.clashing_allergens or row.clashing_food_type)

@@ -27,7 +27,10 @@ _OF_MANAGERS = (
     Product.sale_price,
     Product.sale_starts_at,
     Product.sale_ends_at,
+    Product.weight_tolerance_grams,
+    Product.is_frozen,
 )
+_KEPT = tuple(column.key for column in _OF_MANAGERS if column.key != "ordinary_price")
 _ONE = with_details(
     select(Product.id)
     .where(Product.id == bindparam("product_id", type_=BigInteger), Product.shop_id.is_(None))
@@ -108,5 +111,4 @@ def _as_skus(typed: str) -> list[str]:
 
 def _shown(row: AnyRow) -> ManagedProduct:
     values = vars(product_of(row, settings().currency)) | {"price": row.ordinary_price}
-    kept = ("created_at", "updated_at", "sale_price", "sale_starts_at", "sale_ends_at")
-    return ManagedProduct.model_construct(**values, **{name: getattr(row, name) for name in kept})
+    return ManagedProduct.model_construct(**values, **{name: getattr(row, name) for name in _KEPT})

@@ -1,6 +1,7 @@
-"""What managers edit: the category tree, branches, delivery slots with their dates, settings.
+"""What managers edit: the category tree, branches, delivery slots with their dates, recipes, settings.
 
-Tree, branch, slot and settings are each the first lock of their transaction; the dates of a slot follow the slot.
+Tree, branch, slot, recipe, way to eat and settings are each the first lock of their transaction; the dates of a slot
+follow the slot.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.domain.enums import LocationKind
-from app.models import DeliverySlot, GlobalSettings, SlotOccurrence, StockLocation
+from app.models import DeliverySlot, FoodType, GlobalSettings, Recipe, SlotOccurrence, StockLocation
 
 _TREE = text("SELECT pg_advisory_xact_lock(hashtextextended('category tree', 0))")
 
@@ -77,3 +78,15 @@ def global_settings(session: Session) -> GlobalSettings:
     """The one row of settings, locked."""
     statement = select(GlobalSettings).with_for_update(key_share=True)
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one()
+
+
+def recipe(session: Session, *, recipe_id: int) -> Recipe | None:
+    """A recipe, locked."""
+    statement = select(Recipe).where(Recipe.id == recipe_id).with_for_update(key_share=True)
+    return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def food_type(session: Session, *, food_type_id: int) -> FoodType | None:
+    """A way to eat, locked."""
+    statement = select(FoodType).where(FoodType.id == food_type_id).with_for_update(key_share=True)
+    return session.execute(statement.execution_options(populate_existing=True)).scalar_one_or_none()

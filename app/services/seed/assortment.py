@@ -92,6 +92,7 @@ def _product(line: Mapping[str, str], variant: str, size: str, *, organic: bool)
         "estimated_weight_grams": int(matched["grams"]) if by_weight else None,
         "weight_grams": None if by_weight else _grams(unit, matched["grams"]),
         "is_organic": organic,
+        "is_frozen": "frozen" in traits,
         "tax_rate": Decimal(0) if line["category"].startswith("Produce") else _TAX,
         "deposit": _DEPOSIT if "deposit" in traits else Decimal(0),
         "age_limit": _ADULT if "alcohol" in traits else None,

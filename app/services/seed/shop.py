@@ -23,6 +23,7 @@ from app.models import (
 )
 from app.services import locks, passwords
 from app.services.catalog import vocabulary
+from app.services.seed import eating
 from app.services.seed.assortment import products
 from app.services.seed.marketplace import add_market
 from app.services.seed.people import CUSTOMER_ADDRESS, DEMO_USERS
@@ -88,6 +89,7 @@ def seed() -> Added:
             users=_add_people(session, location_ids[PLACES[0].name]),
             shop_items=add_market(session),
         )
+        eating.add(session, goods, _products_by_sku(session, goods))
         _bind_employee(session, [location_ids[place.name] for place in PLACES[:2]])
         vocabulary.rebuild(session)
     return added
