@@ -1,4 +1,4 @@
-"""Made-up supermarkets and shopping lists, the same for the same seed: `.venv/bin/python -m scripts.store_generator`."""
+"""Made-up supermarkets and shopping lists, the same for the same seed: `python -m scripts.store_generator`."""
 
 import random
 from dataclasses import dataclass

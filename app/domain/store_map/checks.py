@@ -36,7 +36,9 @@ def drawing_faults(layout: Layout) -> list[Fault]:
 
 def _size_faults(layout: Layout) -> Iterator[Fault]:
     if not limits.SMALLEST_CELL_CM <= layout.cell_cm <= limits.LARGEST_CELL_CM:
-        yield Fault(f"A cell is from {limits.SMALLEST_CELL_CM} to {limits.LARGEST_CELL_CM} cm long, not {layout.cell_cm}.")
+        yield Fault(
+            f"A cell is from {limits.SMALLEST_CELL_CM} to {limits.LARGEST_CELL_CM} cm long, not {layout.cell_cm}."
+        )
     if not 1 <= len(layout.floors) <= limits.MOST_FLOORS:
         yield Fault(f"A plan has 1 to {limits.MOST_FLOORS} floors, not {len(layout.floors)}.")
     for floor, rows in sorted(layout.floors.items()):
@@ -55,7 +57,9 @@ def _floor_faults(floor: int, rows: tuple[str, ...]) -> Iterator[Fault]:
         yield Fault(f"Floor {floor} is longer or wider than {limits.LONGEST_SIDE} cells.")
     for y, row in enumerate(rows):
         if len(row) != len(rows[0]):
-            yield Fault(f"Floor {floor}, row {y + 1} has {len(row)} cells, but row 1 has {len(rows[0])}.", (floor, 0, y))
+            yield Fault(
+                f"Floor {floor}, row {y + 1} has {len(row)} cells, but row 1 has {len(rows[0])}.", (floor, 0, y)
+            )
 
 
 def _sign_faults(layout: Layout) -> Iterator[Fault]:
@@ -66,7 +70,9 @@ def _sign_faults(layout: Layout) -> Iterator[Fault]:
                 if sign not in SIGNS:
                     cell = (floor, row.index(sign), y)
                     more = f" ({count} times in this row)" if count > 1 else ""
-                    yield Fault(f"{place(cell).capitalize()}: the sign {sign!r} means nothing{more}. Known: {SIGNS}", cell)
+                    yield Fault(
+                        f"{place(cell).capitalize()}: the sign {sign!r} means nothing{more}. Known: {SIGNS}", cell
+                    )
 
 
 def _door_faults(layout: Layout) -> Iterator[Fault]:
@@ -98,4 +104,6 @@ def _faults_of_stair(layout: Layout, number: int, stair: Stair) -> Iterator[Faul
     if stair.one == stair.other:
         yield Fault(f"Stairs number {number} lead back to where they start.", stair.one)
     if not 1 <= stair.cost <= limits.DEAREST_STAIR:
-        yield Fault(f"Stairs number {number}: the cost is 1 to {limits.DEAREST_STAIR} steps, not {stair.cost}.", stair.one)
+        yield Fault(
+            f"Stairs number {number}: the cost is 1 to {limits.DEAREST_STAIR} steps, not {stair.cost}.", stair.one
+        )

@@ -1,7 +1,7 @@
 """Sets of places that a solution, whole or in fractions, visits without crossing their border often enough.
 
-If a place in a set without the start is visited, the tour enters the set and leaves it (M. Fischetti, J. Salazar, P. Toth,
-"The symmetric generalized traveling salesman polytope", 1995). The sets are found by maximum flows.
+If a place in a set without the start is visited, the tour enters the set and leaves it (M. Fischetti, J. Salazar,
+P. Toth, "The symmetric generalized traveling salesman polytope", 1995). The sets are found by maximum flows.
 """
 
 from typing import Any

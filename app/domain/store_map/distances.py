@@ -1,14 +1,14 @@
 """The table of walking distances a published plan keeps, so that a request looks them up.
 
-Made with `scipy.sparse.csgraph.breadth_first_order`: one search a cell. Its order is sorted by distance, and the parents'
-places in that order show where each next distance begins, so no second pass over the graph is needed.
+Made with `scipy.sparse.csgraph.breadth_first_order`: one search a cell. Its order is sorted by distance, and the
+parents' places in that order show where each next distance begins, so no second pass over the graph is needed.
 """
 
 import struct
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from app.domain.store_map import sweep
 from app.domain.store_map.graph import Grid
@@ -22,7 +22,7 @@ MOST_TABLE_CELLS = 6000
 """Of a table; the square of it times two bytes is what it takes."""
 
 _HEAD = struct.Struct("<4sI")
-_FORMS = {b"SMD2": "H", b"SMD4": "I"}
+_FORMS: dict[bytes, Literal["H", "I"]] = {b"SMD2": "H", b"SMD4": "I"}
 """Of 16 and of 32 bits a distance, by the first bytes; the largest number of a form stands for "there is no way"."""
 
 
@@ -60,10 +60,10 @@ def from_bytes(data: bytes) -> DistanceTable:
         ValueError: these are not the bytes of a table.
     """
     form, count = _HEAD.unpack_from(data) if len(data) >= _HEAD.size else (b"", 0)
-    letter = _FORMS.get(form, "B")
+    letter = _FORMS.get(form, "H")
     width = array(letter).itemsize
     start = _HEAD.size + 4 * count
-    if letter == "B" or len(data) != start + width * count * count:
+    if form not in _FORMS or len(data) != start + width * count * count:
         raise ValueError("these bytes are no distance table")
     cells = memoryview(data)[_HEAD.size : start].cast("I")
     return DistanceTable(
@@ -86,9 +86,7 @@ def compute(grid: Grid, cells: Iterable[int]) -> bytes:
     return _to_bytes(sources, steps)
 
 
-def _levels(
-    order: "Matrix", parents: "Matrix", targets: "Matrix"
-) -> "Matrix":
+def _levels(order: "Matrix", parents: "Matrix", targets: "Matrix") -> "Matrix":
     """The distance of each target in a breadth-first order; -1 where the order does not have it."""
     import numpy as np  # noqa: PLC0415
 

@@ -102,7 +102,7 @@ class _Search:
     def _leave_out(self, answer: Any) -> None:
         """Close the ways that no shorter tour can take: their reduced cost alone is more than there is to gain."""
         spare = self.known - self.unit - answer.fun + _SLACK
-        ways = len(self.programme.tails)
+        ways = len(self.programme.tails) - 1  # the last one closes the round and stays
         self.programme.upper[:ways][answer.lower.marginals[:ways] > spare] = 0
 
     def branch(self) -> bool:

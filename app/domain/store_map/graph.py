@@ -33,7 +33,9 @@ class Grid:
         """The number of a cell; None outside the plan."""
         for base, floor, width, height in self.bases:
             if floor == cell[0]:
-                return base + cell[2] * self.stride + cell[1] if 0 <= cell[1] < width and 0 <= cell[2] < height else None
+                return (
+                    base + cell[2] * self.stride + cell[1] if 0 <= cell[1] < width and 0 <= cell[2] < height else None
+                )
         return None
 
     def cell_of(self, index: int) -> Cell:
@@ -62,7 +64,8 @@ class Grid:
 def grid_of(layout: Layout, *, open_closed: bool = False) -> Grid:
     """The grid of a plan whose drawing has no fault; `open_closed` lets closed cells be walked on."""
     stride = max(len(rows[0]) for rows in layout.floors.values()) + 1
-    bases, lines = [], []
+    bases: list[tuple[int, int, int, int]] = []
+    lines: list[str] = []
     for floor in sorted(layout.floors):
         rows = layout.floors[floor]
         bases.append((len(lines) * stride, floor, len(rows[0]), len(rows)))

@@ -23,9 +23,7 @@ def _layers(stops: int) -> list[list["np.ndarray[Any, Any]"]]:
 
     sets = np.arange(1 << stops)
     sizes = np.bitwise_count(sets)
-    return [
-        [sets[(sizes == size) & (sets >> stop & 1 == 0)] for stop in range(stops)] for size in range(1, stops)
-    ]
+    return [[sets[(sizes == size) & (sets >> stop & 1 == 0)] for stop in range(stops)] for size in range(1, stops)]
 
 
 def shortest_tour(cost: Sequence[Sequence[int]], stops: Sequence[Sequence[int]]) -> list[int]:

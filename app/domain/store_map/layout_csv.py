@@ -22,7 +22,9 @@ def from_csv(text: str) -> Layout:
         if isinstance(cells, BadRecord):
             raise UnreadableLayout(f"Line {line}: {cells.reason}.")
         drawing.take(line, [cell.strip() for cell in cells])
-    return Layout(drawing.cell_cm, {floor: tuple(rows) for floor, rows in drawing.floors.items()}, tuple(drawing.stairs))
+    return Layout(
+        drawing.cell_cm, {floor: tuple(rows) for floor, rows in drawing.floors.items()}, tuple(drawing.stairs)
+    )
 
 
 class _Drawing:

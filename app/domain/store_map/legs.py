@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from app.domain.store_map import sweep, words
 from app.domain.store_map.graph import Grid
@@ -36,14 +37,21 @@ def legs_of(grid: Grid, cell_cm: int, origin: int, visits: Sequence[Visit]) -> l
         polyline = words.corners([grid.cell_of(cell) for cell in sweep.way(grid, here, visit.cell)])
         walk = words.directions(polyline, facing, cell_cm)
         facing = words.last_heading(polyline, facing)
-        legs.append(Leg(visit.product_id, tuple(polyline), steps_of(grid, polyline), f"{walk}; {_arrival(visit, polyline[-1], facing)}."))
+        legs.append(
+            Leg(
+                visit.product_id,
+                tuple(polyline),
+                steps_of(grid, polyline),
+                f"{walk}; {_arrival(visit, polyline[-1], facing)}.",
+            )
+        )
         here = visit.cell
     return legs
 
 
 def steps_of(grid: Grid, polyline: Sequence[Cell]) -> int:
     """The steps along the corners of a way, stairs at their cost."""
-    return sum(_steps_between(grid, one, other) for one, other in zip(polyline, polyline[1:], strict=False))
+    return sum(_steps_between(grid, one, other) for one, other in pairwise(polyline))
 
 
 def _steps_between(grid: Grid, one: Cell, other: Cell) -> int:

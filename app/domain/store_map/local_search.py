@@ -9,7 +9,7 @@ need no other method.
 import heapq
 from collections import deque
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from app.domain.store_map.problem import END, START, is_symmetric
 
@@ -25,10 +25,14 @@ class LocalSearch:
         self.stops = stops
         self.choices = {place: [other for other in group if other != place] for group in stops for place in group}
         self.is_symmetric = is_symmetric(cost)
-        self.close = self.cost if self.is_symmetric else [
-            [min(there, back) for there, back in zip(row, column, strict=True)]
-            for row, column in zip(self.cost, zip(*self.cost, strict=True), strict=True)
-        ]
+        self.close = (
+            self.cost
+            if self.is_symmetric
+            else [
+                [min(there, back) for there, back in zip(row, column, strict=True)]
+                for row, column in zip(self.cost, zip(*self.cost, strict=True), strict=True)
+            ]
+        )
         self.near = _neighbours(self.close, stops)
         self.looks = 0
         self.drift = [0] * (len(tour) + 2)
@@ -49,14 +53,24 @@ class LocalSearch:
             where[tour[number]] = number
         if not self.is_symmetric:
             cost = self.cost
-            turned = (cost[b][a] - cost[a][b] for a, b in zip(tour, tour[1:], strict=False))
+            turned = (cost[b][a] - cost[a][b] for a, b in pairwise(tour))
             # What reversing a stretch adds inside it is the difference of two of these sums.
             self.drift = [0, *accumulate(turned)]
 
     def length(self) -> int:
         """What the tour costs."""
         cost, tour = self.cost, self.tour
-        return sum([cost[a][b] for a, b in zip(tour, tour[1:], strict=False)])
+        return sum([cost[a][b] for a, b in pairwise(tour)])
+
+    def take_instead(self, place: int, choice: int) -> list[int]:
+        """Take a product from another place, where that adds least to the tour; the places around the change."""
+        here, tour, cost = self.place_in_tour[place], self.tour, self.cost
+        around = [tour[here - 1], tour[here + 1]]
+        rest = tour[:here] + tour[here + 1 :]
+        added = [cost[a][choice] + cost[choice][b] - cost[a][b] for a, b in pairwise(rest)]
+        gap = added.index(min(added))
+        self.set([*rest[: gap + 1], choice, *rest[gap + 1 :]])
+        return [*around, rest[gap], choice, rest[gap + 1]]
 
     def improve(self, places: Iterable[int]) -> None:
         """Apply improving moves around some places, and around what they change, until there are none."""
@@ -229,6 +243,8 @@ def _neighbours(close: Sequence[Sequence[int]], stops: Sequence[Sequence[int]]) 
     own = {place: set(group) for group in stops for place in group}
     size = len(close)
     return [
-        heapq.nsmallest(NEIGHBOURS, (o for o in range(size) if o not in own.get(place, {place})), key=close[place].__getitem__)
+        heapq.nsmallest(
+            NEIGHBOURS, (o for o in range(size) if o not in own.get(place, {place})), key=close[place].__getitem__
+        )
         for place in range(size)
     ]

@@ -8,7 +8,7 @@ from app.domain.store_map import distances, tour
 from app.domain.store_map.distances import DistanceTable
 from app.domain.store_map.graph import Grid, grid_of
 from app.domain.store_map.layout import Cell, Layout
-from app.domain.store_map.legs import Leg, Visit, legs_of
+from app.domain.store_map.legs import Leg, legs_of
 from app.domain.store_map.places import nearest_walkable
 from app.domain.store_map.stops import Item, Stops, gather
 from app.domain.store_map.words import metres

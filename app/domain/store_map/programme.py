@@ -37,7 +37,7 @@ class Programme:
         return 1 if self.is_directed else 2
 
     def _ways(self, cost: Vector) -> tuple[Vector, Vector]:
-        """Tails and heads of the ways between places of different stops; the last one leads from the end to the start."""
+        """Tails and heads of the ways between places of different stops; the last one leads from end to start."""
         usable = (cost < NO_WAY) & (self.stop_of[:, None] != self.stop_of)
         usable[:, START] = usable[END] = False
         if not self.is_directed:

@@ -62,7 +62,9 @@ def _marked(grid: Grid, layout: Layout, sign: str) -> int:
 
 def _reach_faults(layout: Layout, shelves: Shelves) -> Iterator[Fault]:
     now, opened = _reach(layout, open_closed=False), _reach(layout, open_closed=True)
-    yield from _cut_off(layout, ENTRANCE, now.to_till, opened.to_till, "no till can be reached from this entrance", now.grid)
+    yield from _cut_off(
+        layout, ENTRANCE, now.to_till, opened.to_till, "no till can be reached from this entrance", now.grid
+    )
     yield from _cut_off(layout, TILL, now.from_door, opened.from_door, "no entrance leads to this till", now.grid)
     for product, places in sorted(shelves.items()):
         for shelf in places:
@@ -72,7 +74,7 @@ def _reach_faults(layout: Layout, shelves: Shelves) -> Iterator[Fault]:
 
 
 def _cut_off(layout: Layout, sign: str, now: int, opened: int, text: str, grid: Grid) -> Iterator[Fault]:
-    """The doors or tills outside a set of cells; they block unless one is inside, or they are once closed cells open."""
+    """The doors or tills outside a set of cells; they block unless closed cells are the reason."""
     cells = layout.cells(sign)
     inside = [cell for cell in cells if now >> (grid.index_of(cell) or 0) & 1]
     for cell in cells:

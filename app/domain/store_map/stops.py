@@ -9,7 +9,7 @@ from app.domain.store_map.graph import Grid
 from app.domain.store_map.layout import TILL, Cell, Layout
 from app.domain.store_map.legs import Visit
 from app.domain.store_map.places import access_cells
-from app.domain.store_map.problem import END, NO_WAY, START, Problem
+from app.domain.store_map.problem import NO_WAY, START, Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +95,7 @@ class Stops:
         )
 
     def _stop_of(self, place: int) -> Stop:
-        return next(
-            stop for stop, places in zip(self.stops, self._groups(), strict=True) if place in places
-        )
+        return next(stop for stop, places in zip(self.stops, self._groups(), strict=True) if place in places)
 
     def visits(self, order: Sequence[int]) -> list[Visit]:
         """Where to stand for what, in the order of some places; at last a till, if the route leads there."""
@@ -122,7 +120,7 @@ def gather(
 ) -> Stops:
     """The stops of a list for a shopper at a cell. A product named twice is visited once.
 
-    Only cells count that can be reached from the origin and, if the route ends at a till, from which one can be reached.
+    Only cells count that can be reached from the origin and, if the route ends at a till, from which one can.
     """
     wanted = list({item.product_id: item for item in items}.values())
     access = {

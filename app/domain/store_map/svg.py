@@ -10,7 +10,7 @@ from app.domain.store_map.legs import Leg
 _FILLS = {SHELF: "#b8c0cc", CLOSED: "#f3c9c4", ENTRANCE: "#8fd0a0", TILL: "#f5cf70", STAIRS: "#c5b3e6"}
 _FILLS |= dict.fromkeys(ONE_WAY, "#e6f0fb")
 _ARROWS = {">": "→", "v": "↓", "<": "←", "^": "↑"}
-_LETTERS = {ENTRANCE: "Entrance", TILL: "Till", STAIRS: "Stairs"}
+_WORDS = {CLOSED: "Closed", ENTRANCE: "Entrance", TILL: "Till", STAIRS: "Stairs or lift"}
 _MARGIN = 2
 _LARGEST_PX = 1600
 
@@ -31,9 +31,9 @@ def draw(layout: Layout, legs: Sequence[Leg] = (), names: Mapping[int, str] | No
     parts = [part for floor in sorted(layout.floors) for part in _floor(layout, floor, left[floor], size)]
     parts += _route(legs, left, size, names or {})
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width * zoom:.0f}" '
-        f'height="{height * zoom:.0f}" font-family="sans-serif"><title>Route through the store</title>'
-        f'<rect width="{width}" height="{height}" fill="#ffffff"/>{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-size:.2f} {-size:.2f} {width + 2 * size:.2f} '
+        f'{height + 2 * size:.2f}" width="{width * zoom:.0f}" height="{height * zoom:.0f}" font-family="sans-serif" '
+        f'style="background:#ffffff"><title>Route through the store</title>{"".join(parts)}</svg>'
     )
 
 
@@ -55,21 +55,25 @@ def _floor(layout: Layout, floor: int, left: int, size: float) -> Iterator[str]:
     rows = layout.floors[floor]
     top = 2 * _MARGIN
     yield f'<text x="{left}" y="{top - 0.6:g}" font-size="{max(1.4, size):.2f}" fill="#333333">Floor {floor}</text>'
-    yield f'<g transform="translate({left} {top})"><rect width="{len(rows[0])}" height="{len(rows)}" fill="#fafafa" stroke="#555555" stroke-width=".15"/>'
+    yield (
+        f'<g transform="translate({left} {top})"><rect width="{len(rows[0])}" height="{len(rows)}" fill="#fafafa" '
+        'stroke="#555555" stroke-width=".15"/>'
+    )
     for x, y, width, height, sign in rectangles(rows):
-        yield f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{_FILLS[sign]}"/>'
+        box = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" fill="{_FILLS[sign]}"'
+        yield f"{box}><title>{_WORDS[sign]}</title></rect>" if sign in _WORDS else f"{box}/>"
         yield _label(x, y, width, height, sign, size)
     yield "</g>"
 
 
 def _label(x: int, y: int, width: int, height: int, sign: str, size: float) -> str:
-    """An arrow in the middle of a one-way aisle, a word at doors, tills and stairs."""
+    """An arrow in the middle of a one-way aisle."""
     if sign in _ARROWS:
         return (
             f'<text x="{x + width / 2:g}" y="{y + height / 2:g}" font-size="{max(1.0, size * 0.8):.2f}" fill="#5b86b8" '
             f'text-anchor="middle" dominant-baseline="central">{_ARROWS[sign]}</text>'
         )
-    return f"<g><title>{_LETTERS[sign]}</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"transparent\"/></g>" if sign in _LETTERS else ""
+    return ""
 
 
 def rectangles(rows: Sequence[str]) -> list[Rectangle]:
@@ -139,7 +143,7 @@ def _disc(cell: Cell, left: Mapping[int, int], size: float, number: str, title: 
     x, y = _point(cell, left).split(",")
     font = size * (0.95 if len(number) < 3 else 0.6)
     return (
-        f'<g><title>{escape(title)}</title><circle cx="{x}" cy="{y}" r="{size * 0.8:.2f}" fill="{fill}" stroke="#ffffff" '
-        f'stroke-width="{size * 0.12:.2f}"/><text x="{x}" y="{y}" font-size="{font:.2f}" fill="#ffffff" '
-        f'text-anchor="middle" dominant-baseline="central">{number}</text></g>'
+        f'<g><title>{escape(title)}</title><circle cx="{x}" cy="{y}" r="{size * 0.8:.2f}" fill="{fill}" '
+        f'stroke="#ffffff" stroke-width="{size * 0.12:.2f}"/><text x="{x}" y="{y}" font-size="{font:.2f}" '
+        f'fill="#ffffff" text-anchor="middle" dominant-baseline="central">{number}</text></g>'
     )

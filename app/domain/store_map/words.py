@@ -1,6 +1,7 @@
 """A way in plain words: how far, where to turn, on which side the product is. Distances in metres."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from app.domain.store_map.graph import DOWN, LEFT, RIGHT, UP
 from app.domain.store_map.layout import Cell
@@ -38,7 +39,7 @@ def last_heading(polyline: Sequence[Cell], before: int | None) -> int | None:
 def directions(polyline: Sequence[Cell], facing: int | None, cell_cm: int) -> str:
     """How to walk along the corners of a way for somebody who faces so at its start (None: unknown)."""
     parts = []
-    for one, other in zip(polyline, polyline[1:], strict=False):
+    for one, other in pairwise(polyline):
         ahead = heading(one, other)
         if ahead is None:
             parts.append(f"take the stairs or lift to floor {other[0]}")
