@@ -280,14 +280,16 @@ def _refusals(schemas: dict[Any, Any]) -> dict[str, Any]:
     return {
         str(status): {
             "description": " / ".join(codes),
-            "content": {_JSON: {"schema": schema, "examples": {code: {"value": _refusal(code)} for code in codes}}},
+            "content": {
+                _JSON: {"schema": schema, "examples": {code.value: {"value": _refusal(code)} for code in codes}}
+            },
         }
         for status, codes in sorted(by_status.items())
     }
 
 
 def _refusal(code: RefusalCode) -> dict[str, Any]:
-    return {"v": 1, "t": 1795252282, "e": code.value}
+    return {"value": {"v": 1, "t": 1795252282, "e": code.value}}
 
 
 def _failure(errors: list[type[DomainError]], schemas: dict[Any, Any]) -> dict[str, Any]:

@@ -103,5 +103,7 @@ def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None
         ("sweep", 5.0),
         ("prices", 5.0),
         ("earnings", 60.0),
+        ("reservations", 5.0),
+        ("trolley places", 3600.0),
         ("unanswered", 15.0),
     ]
