@@ -80,8 +80,8 @@ class Faults:
 
 
 PRESETS = {"unsent": 2, "lost": 5, "doubled": 5, "late": 3, "cuts": 2}
-"""unsent: a request is lost; lost: an answer is; doubled: the server gets the same bytes twice; late: a request overtaken
-by later ones; cuts: the power fails."""
+"""unsent: a request is lost; lost: an answer is; doubled: the server gets the same bytes twice; late: a request is
+overtaken by later ones; cuts: the power fails."""
 
 
 class Link(Client):

@@ -11,10 +11,12 @@ from hashlib import sha256
 
 try:
     import tls
+
+    before_ca = ()
 except ImportError:
     import ssl as tls
 
-MAX_LINE = 256
+    before_ca = (None, None)  # CPython takes files first, MicroPython the certificate alone
 
 
 def mac(key, data):
@@ -27,7 +29,7 @@ def mac(key, data):
 
 
 class Client:
-    """One server. `queue` keeps name, key and counters; `clock` gives seconds, right or not; `dice` a number below 1."""
+    """One server. `queue` keeps name, key, counters; `clock` tells seconds, right or not; `dice` a number below 1."""
 
     limit = 1024
 
@@ -150,7 +152,7 @@ class Client:
         if self.secure:
             context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
             context.verify_mode = tls.CERT_REQUIRED
-            context.load_verify_locations(cadata=self.ca)
+            context.load_verify_locations(*(before_ca + (self.ca,)))
             self.sock = sock = context.wrap_socket(sock, server_hostname=self.host)
         self.file = sock.makefile("rb") if hasattr(sock, "makefile") else sock
         self.sockets += 1
@@ -160,10 +162,10 @@ class Client:
         if not self.sock:
             self.connect()
         (self.sock.sendall if hasattr(self.sock, "sendall") else self.sock.write)(data)
-        status = int(self.file.readline(MAX_LINE).split()[1])
+        status = int(self.file.readline(256).split()[1])
         size, last = 0, False
         while True:
-            name, _, value = self.file.readline(MAX_LINE).partition(b":")
+            name, _, value = self.file.readline(256).partition(b":")
             if not value:
                 break
             name = name.lower()
