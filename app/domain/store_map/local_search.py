@@ -79,15 +79,15 @@ class LocalSearch:
         while queue:
             place = queue.popleft()
             waiting.discard(place)
-            changed = self._step(place)
+            changed = self.step(place)
             while changed:
                 for other in changed:
                     if other not in waiting:
                         waiting.add(other)
                         queue.append(other)
-                changed = self._step(place) if self.place_in_tour[place] >= 0 else ()
+                changed = self.step(place) if self.place_in_tour[place] >= 0 else ()
 
-    def _step(self, place: int) -> Sequence[int]:
+    def step(self, place: int) -> Sequence[int]:
         """Apply one improving move at a place; the places whose neighbours changed, none when no move helps."""
         if not 0 < self.place_in_tour[place] < len(self.tour) - 1:
             return ()

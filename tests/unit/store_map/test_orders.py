@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.store_map import exact, held_karp, tour
+from app.domain.store_map.local_search import LocalSearch
 from app.domain.store_map.problem import NO_WAY, Problem, nearest_neighbour
 from scripts.store_generator import MIDDLE, Shape
 from scripts.store_instances import FIXTURE, instance
@@ -83,6 +84,23 @@ def test_the_search_is_never_worse_than_the_nearest_neighbour(problem: Problem) 
     assert visits_each_stop_once(problem, search)
     assert problem.length(search) <= problem.length(nearest_neighbour(cost, problem.stops))
     assert search == tour.search(cost, problem.stops, looks=400)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(9), st.randoms(use_true_random=False))
+def test_every_step_of_the_search_shortens_the_tour(problem: Problem, dice: random.Random) -> None:
+    """Also where a stretch is walked the other way round and costs something else there."""
+    places = [dice.choice(group) for group in problem.stops]
+    dice.shuffle(places)
+    search = LocalSearch(problem.cost, problem.stops, places)
+
+    for place in places * 2:
+        before = search.length()
+        changed = search.step(place)
+
+        assert (search.length() < before) == bool(changed)
+        assert visits_each_stop_once(problem, search.tour[1:-1])
+        assert [search.place_in_tour[other] for other in search.tour] == list(range(len(search.tour)))
 
 
 @settings(max_examples=40, deadline=None)

@@ -5,10 +5,11 @@ import itertools
 import pytest
 from hypothesis import given, settings
 
-from app.domain.store_map import planner
+from app.domain.store_map import planner, publishing
 from app.domain.store_map.layout import Layout
 from app.domain.store_map.planner import Options, StartOutside, load, plan
 from app.domain.store_map.stops import Item
+from scripts.store_generator import SMALL, shopping_list, store
 from tests.unit.store_map.stores import all_steps, stands, stores_with_lists, walked
 
 START = (0, 0, 0)
@@ -181,3 +182,19 @@ def test_the_price_of_frozen_last_is_walked() -> None:
 
     assert (freely.order, freely.steps) == ((1, 2), 5)
     assert (kept.order, kept.steps) == ((2, 1), 9)
+
+
+def test_a_long_list_is_proved_when_asked_for() -> None:
+    layout = store(SMALL)
+    shelves = dict(enumerate(shopping_list(layout, 20, 3)))
+    items = [Item(number, tuple(cells)) for number, cells in shelves.items()]
+    published = load(layout, publishing.publish(layout, shelves))
+
+    fast = plan(published, door(layout), items)
+    exact = plan(published, door(layout), items, Options(quality="exact", max_ms=20_000))
+    draft = plan(load(layout), door(layout), items)
+
+    assert (fast.optimal, fast.lower_bound_m) == (False, None)
+    assert (exact.optimal, exact.lower_bound_m) == (True, exact.distance_m)
+    assert fast.distance_m >= exact.distance_m
+    assert draft == fast
