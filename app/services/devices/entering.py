@@ -60,7 +60,6 @@ def enter(session: Session, signed: SignedRequest) -> Device:
     bearer = parse_bearer(signed.authorization)
     device = _by_token(session, signed, *bearer) if bearer else _by_signature(session, signed)
     device.last_seen_at = signed.moment
-    session.flush()
     return device
 
 

@@ -56,8 +56,8 @@ def _keep(session: Session, device: Device, beat: Heartbeat) -> None:
     for column, value in told.items():
         if value is not None:
             setattr(device, column, value)
-    session.flush()
     if beat.last_error is not None:
+        session.flush()
         _halt_if_failing(session, device)
 
 

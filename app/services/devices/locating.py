@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy import Text, bindparam, delete, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.domain.devices.beacons import Spot, centroid, snapped
@@ -43,7 +44,8 @@ def _spot(session: Session, device: Device, beat: Heartbeat) -> Spot | None:
     return _on_the_map(session, device.stock_location_id, between) if between else None
 
 
-_FLOOR = select(StoreLayout.cell_cm, StoreLayout.floors[bindparam("floor")].label("rows")).where(
+_ROWS = func.jsonb_extract_path(StoreLayout.floors, bindparam("floor", type_=Text), type_=JSONB)
+_FLOOR = select(StoreLayout.cell_cm, _ROWS.label("rows")).where(
     StoreLayout.stock_location_id == bindparam("branch_id"), StoreLayout.status == LayoutStatus.PUBLISHED
 )
 
