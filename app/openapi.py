@@ -79,12 +79,16 @@ class File:
 class Operation:
     """The declaration of one endpoint; `answers` maps a status to the model inside `data`, a Listed[...] or a File.
 
-    `operation_id` is needed only where two addresses would have the same.
+    `operation_id` is needed only where two addresses would have the same. `unsigned`: a device calls it without a key.
+    `text_bodies` are other forms of the body by media type, each with what reads it; that raises ValueError with what
+    is wrong. `max_bytes` replaces what bodies are limited to elsewhere.
     """
 
     answers: Mapping[int, Any]
     body: type[BaseModel] | None = None
     body_optional: bool = False
+    text_bodies: Mapping[str, Callable[[str], BaseModel]] = field(default_factory=dict)
+    max_bytes: int | None = None
     query: type[BaseModel] | None = None
     headers: tuple[Header, ...] = ()
     errors: tuple[type[DomainError], ...] = ()
@@ -92,6 +96,7 @@ class Operation:
     upload: Upload | None = None
     raw_body: str | None = None
     bare: bool = False
+    unsigned: bool = False
     operation_id: str = ""
     adapters: dict[int, TypeAdapter[Any]] = field(default_factory=dict, compare=False)
 
@@ -113,7 +118,7 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
             if operation.query is not None:
                 kwargs["query"] = _read_query(operation.query)
             if operation.body is not None:
-                kwargs["body"] = _read_body(operation.body, optional=operation.body_optional)
+                kwargs["body"] = _body_of(operation, operation.body)
             if operation.upload is not None:
                 file_name, kwargs["upload"] = _read_upload(operation.upload)
                 if operation.upload.named:
@@ -171,6 +176,23 @@ def _read_query(model: type[BaseModel]) -> BaseModel:
 def _lists_of(model: type[BaseModel]) -> frozenset[str]:
     """The fields of a model that take several values."""
     return frozenset(name for name, field in model.model_fields.items() if get_origin(field.annotation) is list)
+
+
+def _body_of(operation: Operation, model: type[BaseModel]) -> BaseModel:
+    if operation.max_bytes is not None:
+        request.max_content_length = operation.max_bytes
+    if read := operation.text_bodies.get(request.mimetype):
+        return _read_text(read)
+    return _read_body(model, optional=operation.body_optional)
+
+
+def _read_text(read: Callable[[str], BaseModel]) -> BaseModel:
+    try:
+        return read(request.get_data().decode())
+    except ValidationError as error:
+        raise ValidationFailed(details={"errors": faults(error, "body")}) from None
+    except ValueError as error:  # not UTF-8, or not of this form
+        raise BadRequest(f"The body cannot be read: {error}") from None
 
 
 def _read_body(model: type[BaseModel], *, optional: bool) -> BaseModel:

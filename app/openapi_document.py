@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, written from the route map and the declarations of `app.openapi`."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flask import Flask
@@ -130,7 +130,7 @@ def _operation(app: Flask, rule: Rule, method: str, operation: Operation, schema
     }
     if guarded:
         document["security"] = [{"bearer": []}, {"password": []}]
-    elif entry is not None and entry.who == DEVICE:
+    elif entry is not None and entry.who == DEVICE and not operation.unsigned:
         document["security"] = [{"device": []}]
     elif entry is not None and entry.is_optional:
         document["security"] = [{}, {"bearer": []}, {"password": []}]
@@ -216,8 +216,9 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
     schema = schemas[(operation.body, "validation")]
     content: dict[str, Any] = {"schema": {"anyOf": [schema, {"type": "null"}]} if operation.body_optional else schema}
     if example := getattr(operation.body, "example", None):
-        content["example"] = dict(example)
-    return {"required": not operation.body_optional, "content": {_JSON: content}}
+        content["example"] = dict(example) if isinstance(example, Mapping) else list(example)
+    texts = {kind: {"schema": {"type": "string"}} for kind in operation.text_bodies}
+    return {"required": not operation.body_optional, "content": {_JSON: content, **texts}}
 
 
 def _upload_schema(upload: Upload) -> dict[str, Any]:

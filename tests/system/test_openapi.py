@@ -68,6 +68,8 @@ BOUNDED = settings(
 
 def accepts_what_the_document_allows(ctx: CheckContext, response: Response, case: Case) -> bool | None:
     """A described request is never called malformed; refusing it for a reason of the shop (400 and 402 too) is fine."""
+    if response.status_code == 400 and case.path.startswith("/api/v1/device/"):
+        return None  # a device's bodies are read by rules of their own, which the document only tells of
     if response.status_code == 400 and is_well_formed(case):
         error = response.json()["error"]
         faults = error["details"].get("errors", ())
@@ -327,7 +329,7 @@ def test_each_route_says_whether_one_must_sign_in(app: Flask, document: dict[str
             continue
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             operation = document["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)][method.lower()]
-            signed = [{"device": []}] if line.who == DEVICE else []
+            signed = [{"device": []}] if line.who == DEVICE and rule.endpoint != "device_claims.claim" else []
             expected = may if line.is_optional else signed if line.is_public else must
             assert operation.get("security", []) == expected, operation["operationId"]
             assert ("401" in operation["responses"]) or expected == []

@@ -14,7 +14,7 @@ claims = Blueprint("device_claims", __name__)
 
 @claims.post("/claim")
 @limits.device_claim
-@endpoint(raw_body="`{code, sn, hw, fw}`", bare=True, answers={201: DeviceKey})
+@endpoint(raw_body="`{code, sn, hw, fw}`", bare=True, unsigned=True, answers={201: DeviceKey})
 def claim() -> Response:
     """Get a key for a claim code, which is good once and for 15 minutes; unsigned, and over TLS only.
 
