@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     encryption_keys: CommaList = ()
     device_master_keys: CommaList = ()
     device_legacy_open: bool = False
+    spot_check_value: Decimal = Field(default=Decimal("10000.00"), ge=0)
+    spot_check_share: float = Field(default=0.02, ge=0, le=1)
+    spot_check_new_shopper_share: float = Field(default=0.1, ge=0, le=1)
 
     phone_country: str = Field(default="IN", pattern="^[A-Z]{2}$")
     phone_access_token_minutes: int = Field(default=15, ge=1)
@@ -105,6 +108,10 @@ class Settings(BaseSettings):
     rate_limit_device: str = "600 per minute"
     rate_limit_devices_address: str = "60000 per minute"
     rate_limit_device_claim: str = "10 per 15 minutes"
+    rate_limit_pair_user: str = "5 per 10 minutes"
+    rate_limit_pair_address: str = "20 per 10 minutes"
+    rate_limit_routes: str = "300 per minute"
+    rate_limit_exact_routes: str = "6 per minute"
 
     otp_send_limit_per_phone: str = "3 per 15 minutes"
     otp_send_limit_per_ip: str = "5 per 15 minutes"
@@ -170,6 +177,10 @@ class Settings(BaseSettings):
         "rate_limit_device",
         "rate_limit_devices_address",
         "rate_limit_device_claim",
+        "rate_limit_pair_user",
+        "rate_limit_pair_address",
+        "rate_limit_routes",
+        "rate_limit_exact_routes",
         "otp_send_limit_per_phone",
         "otp_send_limit_per_ip",
         "otp_send_limit_per_prefix",

@@ -5,7 +5,7 @@ import logging
 import re
 import time
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
@@ -88,6 +88,15 @@ def count_text_message(phone: str) -> None:
     _spend(current.otp_send_limit_total, "text-message", "all")
 
 
+def count_exact_route() -> None:
+    """Count a proof that a route is the shortest against the user's budget: it may take seconds of a processor.
+
+    Called by the route, as the body says which quality is wanted. Raises TooManyRequests.
+    """
+    if limiter.enabled:
+        _spend(settings().rate_limit_exact_routes, "exact-route", caller_or_address())
+
+
 def _spend(budget: str, *key: str) -> None:
     """Count once against a budget such as `3 per 15 minutes`. Raises TooManyRequests."""
     for item in parse_many(budget):
@@ -121,7 +130,22 @@ checkout_by_user = limiter.limit(lambda: settings().rate_limit_checkout, key_fun
 device_claim = limiter.limit(
     lambda: settings().rate_limit_device_claim, key_func=address, deduct_when=lambda r: r.status_code in (404, 410)
 )
+
+
+def _is_wrong_code(response: Response) -> bool:
+    return response.status_code in (404, 410)
+
+
+pair_by_user = limiter.shared_limit(
+    lambda: settings().rate_limit_pair_user, scope="pair", key_func=caller_or_address, deduct_when=_is_wrong_code
+)
+pair_by_address = limiter.shared_limit(
+    lambda: settings().rate_limit_pair_address, scope="pair", key_func=address, deduct_when=_is_wrong_code
+)
 assistant = limiter.limit(lambda: settings().rate_limit_assistant, key_func=caller_or_address)
+store_routes = limiter.shared_limit(
+    lambda: settings().rate_limit_routes, scope="store-routes", key_func=caller_or_address
+)
 checkout_by_address = limiter.limit(lambda: settings().rate_limit_checkout_address, key_func=address)
 order_by_user = limiter.limit(lambda: settings().order_limit_per_user, key_func=caller_or_address)
 order_by_address = limiter.limit(lambda: settings().order_limit_per_ip, key_func=address)

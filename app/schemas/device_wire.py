@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
 from app.schemas.envelope import Answer
 
@@ -40,6 +40,15 @@ class DeviceStanding(Answer):
     n: Annotated[list[Notice], Field(max_length=2)]
 
 
+EventResult = Annotated[list[Int32], Field(min_length=4, max_length=4)]
+
+
+class EventsTaken(DeviceStanding):
+    """And `r`: number of the event, result code, quantity now, unit price in minor units."""
+
+    r: Annotated[list[EventResult], Field(max_length=16)]
+
+
 class DeviceKey(Answer):
     """The one answer with a key: `id` of the device, key number `k`, 64 hexadecimal digits of `key`."""
 
@@ -48,6 +57,19 @@ class DeviceKey(Answer):
     k: Int32
     key: str
     t: UnixTime
+
+
+class PairingCode(Answer):
+    """`c` for the display, good for `x` seconds, `u` for a QR code."""
+
+    v: int
+    c: str
+    x: Int32
+    u: str
+
+
+class PairingAnswer(RootModel[PairingCode | DeviceStanding]):
+    """A code, or how the trolley stands once a token or a phone number was taken."""
 
 
 class ItemOnDisplay(Answer):

@@ -14,13 +14,9 @@ from app.schemas.recipes import RecipeDetail, RecipeIngredient, RecipeMatch, Rec
 from app.services import checklists, diets
 from app.services.catalog import conditions
 from app.services.pages import newest_first
+from app.services.trolleys.refusals import NoTrolley
 from app.services.trolleys.shopper_products import COLUMNS, product_fields, shopper_product
 from app.transaction import reading, transaction
-
-
-class NoTrolley(NotFound):
-    code = "NO_CART"
-    message = "You have no trolley. Connect one first."
 
 
 class RecipeNotFound(NotFound):

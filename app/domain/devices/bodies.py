@@ -12,6 +12,7 @@ MAX_TOKEN_BYTES = 512
 
 _BEACON = re.compile(r"[0-9a-f]{4}")
 _WORD = re.compile(r"[0-9A-Za-z._:+-]{1,32}")
+_WAYS_TO_PAIR: tuple[set[str], ...] = (set(), {"tok"}, {"ph"}, {"ph", "otp"})
 _HEARTBEAT_NUMBERS: dict[str, tuple[int, int]] = {
     "mv": (0, 60_000),
     "ch": (0, 1),
@@ -36,10 +37,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class PairRequest:
-    """At most one of the two: a token the trolley read off the shopper's phone, or a phone number typed on it."""
+    """A token the trolley read off the shopper's phone, or a phone number typed on it; `otp` is the code sent to it."""
 
     token: str | None = None
     phone: str | None = None
+    otp: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,13 @@ def parse_claim(body: bytes) -> Claim:
 
 
 def parse_pairing(body: bytes) -> PairRequest:
-    """An empty body or `{}` asks for a code; `{"tok"}` and `{"ph"}` pair by phone. Raises BadBody."""
+    """An empty body or `{}` asks for a code; `{"tok"}`, `{"ph"}` and `{"ph","otp"}` pair by phone. Raises BadBody."""
     document = decoded(body) if body else {}
-    only_keys(document, frozenset({"tok", "ph"}))
-    if len(document) > 1:
-        raise BadBody("a token or a phone number, not both")
+    if document.keys() not in _WAYS_TO_PAIR:
+        raise BadBody("a token, or a phone number and the code sent to it")
     token = text(document["tok"], MAX_TOKEN_BYTES) if "tok" in document else None
-    return PairRequest(token, text(document["ph"]) if "ph" in document else None)
+    phone = text(document["ph"]) if "ph" in document else None
+    return PairRequest(token, phone, text(document["otp"]) if "otp" in document else None)
 
 
 def parse_heartbeat(body: bytes) -> Heartbeat:

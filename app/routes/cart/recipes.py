@@ -10,12 +10,13 @@ from app.schemas.envelope import Listed
 from app.schemas.recipes import RecipeDetail, RecipeMatch, RecipeQuery
 from app.services import checklists
 from app.services import recipes as cookbook
+from app.services.trolleys.refusals import NoTrolley
 
 recipes = Blueprint("recipes", __name__)
 
 
 @recipes.get("")
-@endpoint(query=RecipeQuery, answers={200: Listed[RecipeMatch]}, errors=(cookbook.NoTrolley,))
+@endpoint(query=RecipeQuery, answers={200: Listed[RecipeMatch]}, errors=(NoTrolley,))
 def list_recipes(query: RecipeQuery) -> Response:
     """List the recipes that need something of your checklist, or of your trolley with `source=cart`."""
     return listed(*cookbook.find(query, current_caller()))

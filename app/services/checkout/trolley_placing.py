@@ -50,7 +50,7 @@ def decide(session: Session, cart_id: int, asked: Context) -> Purchase:
     opened = locks.open_session(session, cart_id=cart_id)
     if opened is None:
         raise errors.CartClosed
-    _check(opened)
+    check_payable(opened)
     reservations.end(session, cart_id=cart_id, state=ReservationState.CONSUMED)
     context = TrolleyContext(asked, TrolleySale(asked.expected_total), opened.stock_location_id)
     lines = price_lines(locks.trolley_checkout_lines(session, cart_id=cart_id, stock_location_id=context.branch_id()))
@@ -61,11 +61,13 @@ def decide(session: Session, cart_id: int, asked: Context) -> Purchase:
     if context.form.expected_total not in (None, priced.totals.total):
         raise errors.PriceChanged(details={"total": money_number(priced.totals.total)})
     opened.state = TrolleyState.PAYING
+    opened.version += 1
     session.flush()
     return Purchase(cart_id, context.form, context, lines, priced, None, None)
 
 
-def _check(opened: CartSession) -> None:
+def check_payable(opened: CartSession) -> None:
+    """Raises TrolleyNotPayable, StaffCheckNeeded or WeightMismatch for a session that cannot be paid for now."""
     if opened.state not in _PAYABLE:
         raise TrolleyNotPayable(details={"state": opened.state})
     if opened.needs_check:

@@ -29,7 +29,8 @@ def _phone_code(event: Event) -> None:
     """A code that is too late is not sent: after an outage people would be woken by codes they no longer want."""
     if datetime.fromisoformat(event.payload["expires_at"]) <= datetime.now(UTC):
         return
-    text = texts.phone_code(event.payload["code"], signs_in=event.payload["signs_in"])
+    payload = event.payload
+    text = texts.phone_code(payload["code"], signs_in=payload["signs_in"], pairs=payload.get("pairs", False))
     tell(Recipient(None, event.payload["phone"]), text, event)
 
 

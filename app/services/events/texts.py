@@ -29,9 +29,11 @@ def registration_code(shop: str, code: str) -> Text:
     return Text(f"Your code for {shop}", body, f"Your code is {code}", {"code": code})
 
 
-def phone_code(code: str, *, signs_in: bool) -> Text:
+def phone_code(code: str, *, signs_in: bool, pairs: bool = False) -> Text:
     """The code stands as a word of its own. Linking says so: who is called and asked for the code should notice."""
     use = "signs you in" if signs_in else "links this number to an account"
+    if pairs:
+        use = "connects you to the cart you stand at"
     short = f"{code} {use}. It works once, for ten minutes. Tell nobody."
     return Text("Your code", short, short)
 

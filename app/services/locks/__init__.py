@@ -54,10 +54,12 @@ from app.services.locks.stock_moves import TransferSide, stock_request, stock_tr
 from app.services.locks.trolleys import (
     cart_with_expired_reservations,
     device,
+    devices_on,
     firmware,
     open_session,
     reservation,
     reservations,
+    session_of_trolley,
     stock_of_reservations,
 )
 from app.services.locks.wallets import lease_top_up, payout, top_up
@@ -78,6 +80,7 @@ __all__ = [
     "coupon",
     "delivery_slot",
     "device",
+    "devices_on",
     "due_outbox",
     "due_webhooks",
     "firmware",
@@ -106,6 +109,7 @@ __all__ = [
     "registration_code",
     "reservation",
     "reservations",
+    "session_of_trolley",
     "shelf",
     "shelves",
     "shop",

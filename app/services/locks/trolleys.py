@@ -23,6 +23,24 @@ def device(session: Session, *, device_id: str) -> Device | None:
     return session.execute(_DEVICE, {"device_id": device_id}).scalar_one_or_none()
 
 
+_DEVICES = (
+    select(Device)
+    .where(Device.trolley_id.in_(bindparam("trolley_ids", expanding=True)))
+    .order_by(Device.id)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
+
+
+def devices_on(session: Session, *trolley_ids: int) -> dict[int, Device]:
+    """The devices on some trolleys by the trolley's id, locked; a trolley without one is left out.
+
+    Whoever pairs a trolley or ends its session holds this lock: it stands for the trolley's own row.
+    """
+    found = session.execute(_DEVICES, {"trolley_ids": list(trolley_ids)}).scalars()
+    return {device.trolley_id: device for device in found if device.trolley_id is not None}
+
+
 _FIRMWARE = (
     select(Firmware)
     .where(Firmware.id == bindparam("firmware_id"))
@@ -51,6 +69,23 @@ def open_session(session: Session, *, cart_id: int) -> CartSession | None:
     """The open session of a cart, the cart locked before it; None once it is closed."""
     session.execute(_LOCKED_CART, {"cart_id": cart_id})
     return session.execute(_SESSION, {"cart_id": cart_id}).scalar_one_or_none()
+
+
+_OF_TROLLEY = select(CartSession.cart_id).where(
+    CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None)
+)
+
+
+def session_of_trolley(session: Session, *, trolley_id: int) -> CartSession | None:
+    """The open session of a trolley whose device is locked, the session's cart locked before it.
+
+    A payment that falls through gives a session another cart while this waits for the first: then that one is locked.
+    """
+    while (cart_id := session.execute(_OF_TROLLEY, {"trolley_id": trolley_id}).scalar_one_or_none()) is not None:
+        opened = open_session(session, cart_id=cart_id)
+        if opened is not None:
+            return opened
+    return None
 
 
 _RESERVATION = (

@@ -19,6 +19,8 @@ from app.services.secrets_at_rest import keyed_hash
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
 SIGN_IN = "sign-in"
+PAIR = "pair"
+"""Begins the purpose of a code that is typed on a trolley; the trolley's device follows."""
 
 
 class Verdict(Enum):
@@ -48,7 +50,13 @@ def issue(session: Session, *, phone: str, purpose: str) -> None:
         .values(phone=phone, **fresh)
         .on_conflict_do_update(index_elements=[PhoneCode.phone], set_=fresh)
     )
-    payload = {"phone": phone, "code": code, "signs_in": purpose == SIGN_IN, "expires_at": expires_at.isoformat()}
+    payload = {
+        "phone": phone,
+        "code": code,
+        "signs_in": purpose == SIGN_IN,
+        "pairs": purpose.startswith(PAIR),
+        "expires_at": expires_at.isoformat(),
+    }
     outbox.publish(session, topic="phone.code", aggregate=f"phone:{phone}", payload=payload)
 
 

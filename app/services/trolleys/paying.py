@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from app.domain.enums import OrderStatus, PickedStatus, SoldBy, TrolleyState
 from app.models import CartSession, Order, OrderItem
 from app.services import ledger
-from app.services.live.telling import tell
 from app.services.picking import packing
 from app.services.stock import giving_out
+from app.services.trolleys import news
 
 
 def goods_in_hand(session: Session, order: Order) -> int | None:
@@ -36,9 +36,9 @@ def goods_in_hand(session: Session, order: Order) -> int | None:
     opened = session.execute(_OF_CART, {"cart_id": order.cart_id}).scalar_one_or_none()
     if opened is not None:
         opened.state, opened.order_id = TrolleyState.PAID, order.id
+        opened.version += 1
         session.flush()
-        news = {"cart_id": order.cart_id, "session_id": opened.id, "state": opened.state, "order_id": order.id}
-        tell(session, user_ids=[order.user_id], topic="cart.changed", payload=news)
+        news.changed(session, opened)
     return operation_id
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from app.domain.enums import ChannelName, SoldBy, TrolleyState
 from app.models import BasketMove, CartItem, CartSession, Order, OrderItem
 from app.services import locks, reservations
-from app.services.live.telling import tell
+from app.services.trolleys import news
 from app.transaction import transaction
 
 _LINES = select(OrderItem).where(OrderItem.order_id == bindparam("order_id")).order_by(OrderItem.product_id)
@@ -25,8 +25,7 @@ def back_in_the_trolley(*, order_id: int, user_id: int) -> None:
         session.flush()
         for item in session.execute(_LINES, {"order_id": order_id}).scalars().all():
             _put_back(session, opened, item)
-        news = {"cart_id": cart_id, "session_id": opened.id, "state": opened.state, "version": opened.version}
-        tell(session, user_ids=[user_id], topic="cart.changed", payload=news)
+        news.changed(session, opened)
 
 
 def _put_back(session: Session, opened: CartSession, item: OrderItem) -> None:
