@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.domain.devices.keys import device_key
 from app.domain.enums import DeviceStatus, Role
 from app.models import AuditEvent, Device, DeviceClaim, Trolley
 from tests import databases, factories
@@ -102,6 +104,31 @@ def test_a_code_gets_a_key_that_opens_the_door(session: Session, client: FlaskCl
     assert (answer.json["id"], answer.json["k"], len(answer.json["key"])) == (made["device_id"], 1, 64)
     assert talker.beat().status_code == 200
     assert (row_of(session, talker).hardware, row_of(session, talker).firmware) == ("esp32s3", "1.4.2")
+
+
+def test_devices_keep_their_keys_when_a_new_master_comes(
+    session: Session,
+    client: FlaskClient,
+    admin: dict[str, str],
+    made: dict[str, Any],
+    app: Flask,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def configure(*masters: str) -> None:
+        settings = app.extensions["settings"].model_copy(update={"device_master_keys": masters})
+        monkeypatch.setitem(app.extensions, "settings", settings)
+
+    old_master, new_master = "11" * 32, "22" * 32
+    configure(old_master)
+    old = talker_of(client, claim(client, made["claim_code"]).json)
+    configure(new_master, old_master)
+    new = talker_of(client, claim(client, make(session, client, admin, serial="n", cart_label="N")["claim_code"]).json)
+
+    answers = [old.beat().status_code, new.beat().status_code]
+
+    assert answers == [200, 200]
+    assert old.key == device_key(bytes.fromhex(old_master), old.device_id, 1)
+    assert new.key == device_key(bytes.fromhex(new_master), new.device_id, 1)
 
 
 def test_people_may_spell_a_code_as_they_like(client: FlaskClient, made: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.devices import notices as wire
-from app.domain.enums import LayoutStatus, Role, TrolleyState
+from app.domain.enums import LayoutStatus, Role, SessionOutcome, TrolleyState
 from app.models import BeaconPlace, CartItem, CartSession, LocationSample, StoreLayout, Trolley
 from app.services.devices import locating, notices
 from app.transaction import transaction
@@ -98,6 +98,17 @@ def test_the_answer_of_a_trolley_with_a_shopper_has_the_totals_of_the_basket(ses
     body = talker.beat().json
 
     assert (body["z"], body["st"], body["q"], body["w"], body["p"]) == (opened.id, 2, 4, 2100, 3045)
+
+
+def test_the_answer_forgets_a_session_that_is_closed(session: Session, talker: Talker) -> None:
+    opened = shopping(session, talker)
+    opened.closed_at, opened.outcome = datetime.now(UTC), SessionOutcome.LEFT
+    session.get_one(Trolley, opened.trolley_id).state = TrolleyState.IDLE
+    session.commit()
+
+    body = talker.beat().json
+
+    assert (body["z"], body["st"]) == (0, 0)
 
 
 def test_a_device_that_is_on_no_trolley_is_under_maintenance(session: Session, talker: Talker) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app.domain.enums import SoldBy
+from app.domain.enums import SessionOutcome, SoldBy
 from app.models import Product, ProductGtin, ShopperDiet, Trolley
 from tests import factories
 from tests.devices import Talker, branch_of, make_talker, refusal_of, row_of
@@ -68,6 +68,17 @@ def test_the_shopper_is_warned_of_what_they_must_not_eat(
 
     assert unpaired == 0
     assert talker.get(f"/item/{GTIN}").json["k"] == flag
+
+
+def test_nobody_is_warned_for_a_shopper_who_has_left(session: Session, talker: Talker) -> None:
+    on_shelf(session, talker, allergens=["milk"])
+    user = factories.make_user(session)
+    session.add(ShopperDiet(user_id=user.id, allergies=["milk"]))
+    opened = factories.make_cart_session(session, session.get_one(Trolley, row_of(session, talker).trolley_id), user)
+    opened.closed_at, opened.outcome = datetime.now(UTC), SessionOutcome.LEFT
+    session.commit()
+
+    assert talker.get(f"/item/{GTIN}").json["k"] == 0
 
 
 def test_produce_is_found_by_its_number(session: Session, talker: Talker) -> None:
