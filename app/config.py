@@ -64,7 +64,7 @@ class Settings(BaseSettings):
     encryption_keys: CommaList = ()
     device_master_keys: CommaList = ()
     device_legacy_open: bool = False
-    spot_check_value: Decimal = Field(default=Decimal("10000.00"), ge=0)
+    spot_check_value: Decimal = Field(default=Decimal("10000"), ge=0, max_digits=12, decimal_places=2)
     spot_check_share: float = Field(default=0.02, ge=0, le=1)
     spot_check_new_shopper_share: float = Field(default=0.1, ge=0, le=1)
 

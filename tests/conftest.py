@@ -23,6 +23,8 @@ CHEAP = {
     "log_level": "ERROR",
     "background_in_process": False,
     "live_stream_seconds": 0.3,
+    "spot_check_share": 0.0,
+    "spot_check_new_shopper_share": 0.0,
 }
 
 

@@ -213,13 +213,20 @@ def make_device(session: Session, trolley: Trolley, **columns: Any) -> Device:
     return _added(session, Device(trolley_id=trolley.id, **{**values, **columns}))
 
 
+def make_cart(session: Session) -> int:
+    """The id of a new basket of channel IN_STORE of a new shopper."""
+    cart: Cart = _added(
+        session, Cart(user_id=make_user(session).id, channel=ChannelName.IN_STORE, status=CartStatus.ACTIVE)
+    )
+    return cart.id
+
+
 def make_cart_session(session: Session, trolley: Trolley, user: User, **columns: Any) -> CartSession:
     """An open session of a shopper and a trolley, with an empty basket."""
     cart = _added(session, Cart(user_id=user.id, channel=ChannelName.IN_STORE, status=CartStatus.ACTIVE))
     trolley.state = TrolleyState.SHOPPING
-    opened = CartSession(
-        trolley_id=trolley.id, cart_id=cart.id, user_id=user.id, stock_location_id=trolley.stock_location_id, **columns
-    )
+    values = {"baseline_grams": trolley.tare_grams, "stock_location_id": trolley.stock_location_id, **columns}
+    opened = CartSession(trolley_id=trolley.id, cart_id=cart.id, user_id=user.id, **values)
     return _added(session, opened)
 
 

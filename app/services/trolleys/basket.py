@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -54,7 +54,7 @@ def move(
     Raises NotInCart for taking what is not there, TrolleyFull.
     """
     line = session.execute(_LINE, {"cart_id": opened.cart_id, "product_id": product.id}).one_or_none()
-    before, after = _quantities(line, product, pieces, grams)
+    before, after = line.quantity if line else 0, line_after(line, product, pieces, grams)
     _check(session, opened, line, after)
     change = after.quantity - before
     move_id = _record(
@@ -80,8 +80,18 @@ _LINE = select(CartItem.quantity, CartItem.weight_grams).where(
 )
 
 
-def _quantities(line: AnyRow | None, product: AnyRow, pieces: int, grams: int) -> tuple[int, LineNow]:
-    """How many pieces there were, and the line as it will be. Raises NotInCart."""
+class Held(Protocol):
+    """A line as it is."""
+
+    @property
+    def quantity(self) -> int: ...
+
+    @property
+    def weight_grams(self) -> int | None: ...
+
+
+def line_after(line: Held | None, product: AnyRow, pieces: int, grams: int) -> LineNow:
+    """A line as a change will leave it. Raises NotInCart."""
     before = line.quantity if line else 0
     if product.sold_by is SoldBy.WEIGHT:
         weighed = (line.weight_grams or 0 if line else 0) + grams
@@ -89,11 +99,11 @@ def _quantities(line: AnyRow | None, product: AnyRow, pieces: int, grams: int) -
             raise NotInCart
         quantity = 1 if weighed > 0 else 0
         price = max(to_cents(product.price * weighed / 1000), CENT)
-        return before, LineNow(product.id, quantity, weighed or None, price)
+        return LineNow(product.id, quantity, weighed or None, price)
     if before + pieces < 0:
         raise NotInCart
     price = piece_price(product.price, product.sold_by, product.estimated_weight_grams)
-    return before, LineNow(product.id, before + pieces, None, price)
+    return LineNow(product.id, before + pieces, None, price)
 
 
 _LINES = select(func.count()).where(CartItem.cart_id == bindparam("cart_id"))

@@ -1,0 +1,102 @@
+"""The products that the codes of a batch mean in a branch, in one statement; and what lies in the trolley, in another."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import Select, String, and_, bindparam, literal, select, union_all
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+from app.domain.devices.barcodes import CodeKind, Scanned, read_code
+from app.domain.gtin import InvalidGtin
+from app.models import CartItem, Category, Inventory, Product, ProductGtin, ProductWeight
+from app.models.base import AnyRow
+from app.services.trolleys import goods
+
+_LEARNED = (ProductWeight.samples, ProductWeight.mean_grams, ProductWeight.squares)
+
+
+@dataclass(slots=True)
+class Line:
+    """What lies in the trolley of a product: pieces, or 1 of so many grams."""
+
+    product: AnyRow
+    quantity: int
+    weight_grams: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a code says and the product it means; None for one that is not known."""
+
+    scanned: Scanned
+    product: AnyRow | None
+
+
+@dataclass(slots=True)
+class Goods:
+    """What is known of the products that a batch is about, by code, and the lines of the basket, by product."""
+
+    by_code: dict[str, Found] = field(default_factory=dict)
+    lines: dict[int, Line] = field(default_factory=dict)
+
+
+def _known(key: object) -> Select[tuple[object, ...]]:
+    """Every product of the supermarket's range, sold here or not: `is_sold` tells."""
+    here = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == bindparam("stock_location_id"))
+    is_sold = and_(Product.is_active, Category.is_active, Inventory.id.is_not(None)).label("is_sold")
+    return (
+        select(*goods.COLUMNS, *_LEARNED, is_sold, key)  # type: ignore[call-overload, no-any-return]
+        .select_from(Product)
+        .join(Category, Category.id == Product.category_id)
+        .outerjoin(Inventory, here)
+        .outerjoin(ProductWeight, ProductWeight.product_id == Product.id)
+        .where(Product.shop_id.is_(None))
+    )
+
+
+_GTINS = bindparam("gtins", type_=ARRAY(String))
+_SKUS = bindparam("skus", type_=ARRAY(String))
+_SCANNED = union_all(
+    _known((literal("g") + ProductGtin.gtin).label("key"))
+    .join(ProductGtin, ProductGtin.product_id == Product.id)
+    .where(ProductGtin.gtin == _GTINS.any_(), ProductGtin.shop_id.is_(None)),
+    _known((literal("s") + Product.sku).label("key")).where(Product.sku == _SKUS.any_()),
+)
+_LINES = (
+    _known(CartItem.quantity)
+    .add_columns(CartItem.weight_grams.label("line_grams"))
+    .join(CartItem, CartItem.product_id == Product.id)
+    .where(CartItem.cart_id == bindparam("cart_id"))
+)
+
+
+def scanned(session: Session, codes: Iterable[str], *, stock_location_id: int) -> dict[str, Found]:
+    """What each code means in a branch; codes that are none are left out. A step of one statement.
+
+    PLU numbers and the item part of a store's codes are stock keeping units.
+    """
+    read = {code: told for code in codes if (told := _read(code)) is not None}
+    if not read:
+        return {}
+    keys = {code: ("g" if told.kind is CodeKind.GTIN else "s") + told.key for code, told in read.items()}
+    values = {
+        "stock_location_id": stock_location_id,
+        "gtins": [key[1:] for key in keys.values() if key[0] == "g"],
+        "skus": [key[1:] for key in keys.values() if key[0] == "s"],
+    }
+    rows = {row.key: row for row in session.execute(_SCANNED, values)}
+    return {code: Found(told, rows.get(keys[code])) for code, told in read.items()}
+
+
+def lines(session: Session, *, cart_id: int, stock_location_id: int) -> dict[int, Line]:
+    """What lies in a trolley, by product. A step of one statement."""
+    rows = session.execute(_LINES, {"cart_id": cart_id, "stock_location_id": stock_location_id})
+    return {row.id: Line(row, row.quantity, row.line_grams) for row in rows}
+
+
+def _read(code: str) -> Scanned | None:
+    try:
+        return read_code(code)
+    except InvalidGtin:
+        return None
