@@ -41,6 +41,7 @@ EVERYTHING = (
     "stock_locations", "categories", "products", "product_gtins", "inventory", "stock_movements", "delivery_slots",
     "users", "addresses", "payment_tokens", "search_words", "search_deletions", "audit_events", "outbox",
     "food_types", "product_food_types", "recipes", "recipe_products",
+    "store_layouts", "product_places", "store_sections",
     "shops", "shop_hours", "shop_items", "vendor_profiles", "vendor_documents", "payout_banks",
     "accounts", "journals", "entries",
 )  # fmt: skip

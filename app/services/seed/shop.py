@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import settings
-from app.domain.enums import PaymentProvider, Role
+from app.domain.enums import LocationKind, PaymentProvider, Role
 from app.errors import Forbidden
 from app.models import (
     Address,
@@ -23,7 +23,7 @@ from app.models import (
 )
 from app.services import locks, passwords
 from app.services.catalog import vocabulary
-from app.services.seed import eating
+from app.services.seed import eating, floors
 from app.services.seed.assortment import products
 from app.services.seed.marketplace import add_market
 from app.services.seed.people import CUSTOMER_ADDRESS, DEMO_USERS
@@ -89,7 +89,10 @@ def seed() -> Added:
             users=_add_people(session, location_ids[PLACES[0].name]),
             shop_items=add_market(session),
         )
-        eating.add(session, goods, _products_by_sku(session, goods))
+        product_ids = _products_by_sku(session, goods)
+        eating.add(session, goods, product_ids)
+        stores = [location_ids[place.name] for place in PLACES if place.kind is LocationKind.STORE]
+        floors.add(session, goods, product_ids, stores)
         _bind_employee(session, [location_ids[place.name] for place in PLACES[:2]])
         vocabulary.rebuild(session)
     return added
