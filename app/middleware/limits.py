@@ -72,9 +72,9 @@ _in_memory = FixedWindowRateLimiter(MemoryStorage())
 """Counts text messages while the store is down: they cost money, so that staying open is no choice."""
 
 
-def count_text_message(phone: str) -> None:
+def count_text_message(phone: str, sender: str | None = None) -> None:
     """Count a text message about to be sent to a number in E.164: for the client's address, the number, all numbers
-    that begin alike, and in all.
+    that begin alike, and in all. `sender` stands for the address where many known ones share it.
 
     From the narrowest budget to the widest, so that who has spent their own takes nothing of everybody's. Called by
     the route, as the number is known only once the body is read. Raises TooManyRequests.
@@ -82,7 +82,7 @@ def count_text_message(phone: str) -> None:
     if not limiter.enabled:
         return
     current = settings()
-    _spend(current.otp_send_limit_per_ip, "text-message", address())
+    _spend(current.otp_send_limit_per_ip, "text-message", sender or address())
     _spend(current.otp_send_limit_per_phone, "text-message", hashlib.sha256(phone.encode()).hexdigest())
     _spend(current.otp_send_limit_per_prefix, "text-message", prefix(phone))
     _spend(current.otp_send_limit_total, "text-message", "all")

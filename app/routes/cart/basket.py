@@ -60,7 +60,6 @@ def view_trolley(query: CartView) -> Response:
 
 @basket.get("/<int:cart_id>/location")
 @endpoint(
-    operation_id="locate_trolley",
     answers={200: TrolleyPlace},
     errors=(refusals.TrolleyCartNotFound, locating.PlaceUnknown),
 )

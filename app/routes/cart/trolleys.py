@@ -64,7 +64,10 @@ def show_current_trolley() -> Response:
 
 
 @trolleys.post("/<int:cart_id>/review")
-@endpoint(answers={200: TrolleyStanding}, errors=(refusals.TrolleyCartNotFound, refusals.CartLocked, CartEmpty, Busy))
+@endpoint(
+    answers={200: TrolleyStanding},
+    errors=(refusals.TrolleyCartNotFound, refusals.CartLocked, CartEmpty, trolley_placing.WeightMismatch, Busy),
+)
 def begin_review(cart_id: int) -> Response:
     """Lock the basket before paying: nothing goes in or out any more."""
     return answer(reviewing.review(current_caller(), cart_id=cart_id))

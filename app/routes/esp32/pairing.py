@@ -13,7 +13,7 @@ pairing = Blueprint("device_pairing", __name__)
 
 @pairing.post("/pair")
 @endpoint(
-    raw_body="Empty or `{}` for a code; `{tok}` of a shopper's QR code; `{ph}` to send a code to a phone, then `{ph, otp}`",
+    raw_body="`{}` for a code; `{tok}` of a shopper's QR code; `{ph}` to have a code sent, then `{ph, otp}`",
     bare=True,
     answers={200: PairingAnswer},
 )

@@ -27,37 +27,39 @@ from app.services.trolleys.pairing import CODE_SECONDS, code_hash, token_hash
 from app.services.trolleys.refusals import SessionOpen, TrolleyInUse, TrolleyUnavailable
 from app.transaction import transaction
 
-CountText = Callable[[str], None]
+CountText = Callable[[str, str], None]
 _WAIT_SECONDS = 30
 
 
 def pair(signed: SignedRequest, *, count_text: CountText) -> bytes:
     """A code for the display, or the trolley's standing once a token or a phone number was taken.
 
-    `count_text` is asked before a text message goes to a number (E.164). Raises DeviceRefusal: BUSY while the trolley
-    cannot be paired, BAD with 404 for a token, number or code that is not right, with 409 for a shopper who has another
-    trolley; BadBody; what `count_text` raises.
+    `count_text` is asked before a text message goes to a number (E.164) for this device. Raises DeviceRefusal: BUSY
+    while the trolley cannot be paired, BAD with 404 for a token, number or code that is not right, with 409 for a
+    shopper who has another trolley; BadBody; what `count_text` raises.
     """
-    asked = None
-    phone = None
-    refusal = None
     with entered(signed) as (session, device):
         asked = parse_pairing(signed.body)
         _check_free(session, device)
-        if asked.phone is not None:
-            phone = _number(asked.phone)
-        if asked.token is not None:
-            _begin(session, device, _shopper_of_token(session, asked.token))
-        elif phone is not None and asked.otp is not None:
-            refusal = _begin_by_phone(session, device, phone, asked)
-        elif phone is None:
+        if asked == PairRequest():
             return _show_code(session, device)
+        phone = _number(asked.phone) if asked.phone is not None else None
+        refusal = _begin_as_asked(session, device, asked, phone)
         stands, told = standing.told(session, device, signed.moment)
     if refusal is not None:
         raise refusal
     if phone is not None and asked.otp is None:
         _text(phone, device.device_id, count_text)
     return standing_answer(signed.now, stands, told)
+
+
+def _begin_as_asked(session: Session, device: Device, asked: PairRequest, phone: str | None) -> DeviceRefusal | None:
+    """Begin for the holder of a token, or of a number with its code; a refusal to be raised after the commit."""
+    if asked.token is not None:
+        _begin(session, device, _shopper_of_token(session, asked.token))
+    elif phone is not None and asked.otp is not None:
+        return _begin_by_phone(session, device, phone, asked.otp)
+    return None
 
 
 def _check_free(session: Session, device: Device) -> None:
@@ -121,11 +123,13 @@ def _begin(session: Session, device: Device, user_id: int) -> None:
 _HOLDER = select(User.id).where(User.phone == bindparam("phone"), User.phone_verified_at.is_not(None))
 
 
-def _begin_by_phone(session: Session, device: Device, phone: str, asked: PairRequest) -> DeviceRefusal | None:
-    """Begin for the customer who signs in with a number, if the code is right. The refusal is raised after the commit:
-    a wrong try must be counted."""
+def _begin_by_phone(session: Session, device: Device, phone: str, otp: str) -> DeviceRefusal | None:
+    """Begin for the customer who signs in with a number, if the code is right.
+
+    The refusal is not raised here but answered, as a wrong try must be counted.
+    """
     purpose = _purpose(device.device_id)
-    if codes.use(session, phone=phone, code=asked.otp or "", purpose=purpose) is not Verdict.RIGHT:
+    if codes.use(session, phone=phone, code=otp, purpose=purpose) is not Verdict.RIGHT:
         return DeviceRefusal(RefusalCode.BAD, status=404)
     holder: int | None = session.execute(_HOLDER, {"phone": phone}).scalar_one_or_none()
     if holder is None:
@@ -142,7 +146,7 @@ def _number(typed: str) -> str:
 
 
 def _text(phone: str, device_id: str, count_text: CountText) -> None:
-    count_text(phone)
+    count_text(phone, f"device:{device_id}")
     with transaction() as session:
         codes.issue(session, phone=phone, purpose=_purpose(device_id))
 

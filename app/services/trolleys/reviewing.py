@@ -7,12 +7,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
 from app.domain.devices import notices as wire
-from app.domain.enums import TrolleyState
+from app.domain.enums import TrolleyState, WeightState
 from app.models import CartItem, CartSession, Device
 from app.schemas.money import money_number
 from app.schemas.trolleys import TrolleyStanding
 from app.services import audit, locks
 from app.services.checkout.errors import CartEmpty
+from app.services.checkout.trolley_placing import WeightMismatch
 from app.services.devices import notices
 from app.services.devices.standing import wire_state
 from app.services.trolleys import checking, handoffs, news, sessions
@@ -20,10 +21,15 @@ from app.transaction import transaction
 
 
 def review(caller: Caller, *, cart_id: int) -> TrolleyStanding:
-    """Lock the caller's basket for paying; harmless to repeat. Raises TrolleyCartNotFound, CartLocked, CartEmpty."""
+    """Lock the caller's basket for paying; harmless to repeat.
+
+    Raises TrolleyCartNotFound, CartLocked, CartEmpty, and WeightMismatch, as a locked basket cannot be put right.
+    """
     with transaction() as session:
         locks.limit_waits(session)
         opened, devices = sessions.own_with_device(session, caller, cart_id=cart_id)
+        if opened.weight_state is WeightState.MISMATCH:
+            raise WeightMismatch(details={"weight_state": opened.weight_state})
         if begin(session, opened, devices.get(opened.trolley_id), by=caller):
             news.changed(session, opened)
         return _standing(opened)
@@ -49,9 +55,8 @@ _LINES = (
 def begin(session: Session, opened: CartSession, device: Device | None, *, by: Caller | None = None) -> bool:
     """Put a locked session under review and keep what is in its basket; False where it is already. A step.
 
-    The staff are called to a trolley that is due for a spot check.
-
-    `device` is its locked device. The caller tells (`news.changed`). Raises CartLocked, CartEmpty.
+    The staff are called to a trolley that is due for a spot check. `device` is its locked device. The caller tells
+    (`news.changed`). Raises CartLocked, CartEmpty.
     """
     if opened.state is TrolleyState.REVIEW:
         return False

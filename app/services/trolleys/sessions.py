@@ -122,6 +122,7 @@ _PARK = (
     .values(state=bindparam("new_state"), updated_at=func.now())
     .execution_options(synchronize_session=False)
 )
+_FREE = _PARK.where(Trolley.state.not_in((TrolleyState.MAINTENANCE, TrolleyState.LOST)))
 _FORGET_CODES = delete(HandoffCode).where(
     HandoffCode.session_id == bindparam("session_id"), HandoffCode.used_at.is_(None)
 )
@@ -133,12 +134,13 @@ def end(
     device: Device | None,
     *,
     outcome: SessionOutcome,
-    trolley_state: TrolleyState = TrolleyState.IDLE,
+    trolley_state: TrolleyState | None = None,
     by: Caller | None = None,
 ) -> None:
     """End a locked session, its device locked before it. A step.
 
-    Unless it is paid, its goods are free for others again and its cart is abandoned. The device is told goodbye.
+    Unless it is paid, its goods are free for others again and its cart is abandoned. The device is told goodbye. The
+    trolley is idle then, or as it is where it was taken out of service meanwhile, or as `trolley_state` says.
     """
     if outcome is not SessionOutcome.PAID:
         reservations.end(session, cart_id=opened.cart_id, state=ReservationState.RELEASED)
@@ -148,10 +150,18 @@ def end(
     opened.closed_at, opened.outcome = func.now(), outcome
     opened.version += 1
     session.flush()
-    session.execute(_PARK, {"parked_id": opened.trolley_id, "new_state": trolley_state})
+    if trolley_state is None:
+        set_free(session, opened.trolley_id)
+    else:
+        park(session, opened.trolley_id, trolley_state)
     if device is not None:
         notices.put(device, wire.goodbye())
     _record(session, opened, "CLOSE", by, old={"state": opened.state}, new={"outcome": outcome})
+
+
+def set_free(session: Session, trolley_id: int) -> None:
+    """Make a trolley whose session ended idle, unless it was taken out of service; its device locked. A step."""
+    session.execute(_FREE, {"parked_id": trolley_id, "new_state": TrolleyState.IDLE})
 
 
 def park(session: Session, trolley_id: int, state: TrolleyState) -> None:

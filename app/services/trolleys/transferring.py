@@ -67,7 +67,7 @@ def _move(session: Session, opened: CartSession, devices: dict[int, Device], tro
     opened.version += 1
     trolley.state = TrolleyState.SHOPPING
     session.flush()
-    sessions.park(session, old, TrolleyState.IDLE)
+    sessions.set_free(session, old)
     if old in devices:
         notices.put(devices[old], wire.goodbye())
     audit.record(
