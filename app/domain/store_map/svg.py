@@ -32,8 +32,9 @@ def draw(layout: Layout, legs: Sequence[Leg] = (), names: Mapping[int, str] | No
     parts += _route(legs, left, size, names or {})
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{-size:.2f} {-size:.2f} {width + 2 * size:.2f} '
-        f'{height + 2 * size:.2f}" width="{width * zoom:.0f}" height="{height * zoom:.0f}" font-family="sans-serif" '
-        f'style="background:#ffffff"><title>Route through the store</title>{"".join(parts)}</svg>'
+        f'{height + 2 * size:.2f}" width="{width * zoom:.0f}" height="{height * zoom:.0f}" font-family="sans-serif">'
+        f'<title>Route through the store</title><rect x="{-size:.2f}" y="{-size:.2f}" width="100%" height="100%" '
+        f'fill="#ffffff"/>{"".join(parts)}</svg>'
     )
 
 
