@@ -10,6 +10,7 @@ from app.services import invariants
 from app.services.catalog.price_sweep import sweep_prices
 from app.services.payments.sweeper import sweep
 from app.services.shop_orders.canceling import cancel_unanswered
+from app.services.trolleys import sweeping
 from app.services.wallets.maturing import mature_due
 from app.tasks import background
 
@@ -26,9 +27,9 @@ def worker_command() -> None:
 
 @click.command("sweep")
 def sweep_command() -> None:
-    """Finish or undo payments that were left open, let prices follow their sales and earnings mature: one pass."""
+    """Finish or undo open payments, orders and trolleys, let prices follow their sales, earnings mature: one pass."""
     more = {"prices": sweep_prices(), "matured_orders": mature_due(), "unanswered_orders": cancel_unanswered()}
-    _print_counts(sweep() | more)
+    _print_counts(sweep() | more | sweeping.sweep())
 
 
 @click.command("invariants")

@@ -17,6 +17,7 @@ from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
 from app.services.reservations import expire_due
 from app.services.shop_orders.canceling import cancel_unanswered
+from app.services.trolleys import sweeping
 from app.services.wallets.maturing import mature_due
 
 log = logging.getLogger("aisle.background")
@@ -56,7 +57,9 @@ def chores() -> list[Chore]:
         Chore("prices", SWEEP_SECONDS, sweep_prices),
         Chore("earnings", MATURE_SECONDS, mature_due),
         Chore("reservations", SWEEP_SECONDS, expire_due),
+        Chore("trolleys", SWEEP_SECONDS, sweeping.sweep),
         Chore("trolley places", FORGET_SECONDS, forget_old),
+        Chore("trolley codes", FORGET_SECONDS, sweeping.forget_codes),
         Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
     ]
 

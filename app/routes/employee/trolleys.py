@@ -1,6 +1,95 @@
-"""Trolleys that need help, incidents, and handing a basket to a till."""
+"""Trolleys that need the staff, where they all are, and baskets that a till takes over."""
 
-from flask import Blueprint
+from flask import Blueprint, Response
+
+from app.middleware.answers import answer, listed
+from app.middleware.guards import current_caller
+from app.openapi import endpoint
+from app.schemas.envelope import Listed
+from app.schemas.trolley_staff import (
+    HandoffBasket,
+    OpenQuery,
+    ResolveAssist,
+    ShownAssist,
+    ShownIncident,
+    ShownTrolley,
+    TrolleyQuery,
+)
+from app.services.checkout.trolley_placing import StaffCheckNeeded, TrolleyNotPayable, WeightMismatch
+from app.services.trolleys import assists, incidents, maintenance, taking_over, watching
 
 trolleys = Blueprint("staff_trolleys", __name__)
 till = Blueprint("till", __name__)
+
+
+@trolleys.get("/trolleys")
+@endpoint(query=TrolleyQuery, answers={200: Listed[ShownTrolley]})
+def list_trolleys(query: TrolleyQuery) -> Response:
+    """List the trolleys of one's branches as they are now."""
+    return listed(*watching.page(query, current_caller()))
+
+
+@trolleys.post("/trolleys/<int:trolley_id>/release")
+@endpoint(answers={200: ShownTrolley}, errors=(maintenance.StaffTrolleyNotFound, maintenance.TrolleyNotReleasable))
+def release_trolley(trolley_id: int) -> Response:
+    """Release a trolley from maintenance, emptied and looked over; a session still open on it ends."""
+    maintenance.release(trolley_id=trolley_id, caller=current_caller())
+    return answer(watching.show(trolley_id=trolley_id, caller=current_caller()))
+
+
+@trolleys.get("/assist")
+@endpoint(query=OpenQuery, answers={200: Listed[ShownAssist]})
+def list_assists(query: OpenQuery) -> Response:
+    """List the trolleys at one's branches that need somebody, longest waiting first."""
+    return listed(*assists.page(query, current_caller()))
+
+
+@trolleys.post("/assist/<int:assist_id>/ack")
+@endpoint(answers={200: ShownAssist}, errors=(assists.AssistNotFound, assists.AssistResolved, assists.AssistTaken))
+def acknowledge_assist(assist_id: int) -> Response:
+    """Say that one is on the way."""
+    return answer(assists.acknowledge(assist_id=assist_id, caller=current_caller()))
+
+
+@trolleys.post("/assist/<int:assist_id>/resolve")
+@endpoint(body=ResolveAssist, answers={200: ShownAssist}, errors=(assists.AssistNotFound, assists.AssistResolved))
+def resolve_assist(assist_id: int, body: ResolveAssist) -> Response:
+    """Settle what was found at a trolley; the shopper goes on.
+
+    `accepted` takes the weight as it is for the right one, and passes goods with an age limit; `removed` takes such
+    goods out of the basket.
+    """
+    return answer(assists.resolve(body, assist_id=assist_id, caller=current_caller()))
+
+
+@trolleys.get("/incidents")
+@endpoint(query=OpenQuery, answers={200: Listed[ShownIncident]})
+def list_incidents(query: OpenQuery) -> Response:
+    """List what should not have happened with the trolleys of one's branches, newest first."""
+    return listed(*incidents.page(query, current_caller()))
+
+
+@trolleys.post("/incidents/<int:incident_id>/resolve")
+@endpoint(answers={200: ShownIncident}, errors=(incidents.IncidentNotFound, incidents.IncidentResolved))
+def resolve_incident(incident_id: int) -> Response:
+    """Close an incident that was looked into."""
+    return answer(incidents.resolve(incident_id=incident_id, caller=current_caller()))
+
+
+@till.post("/handoff/<code>")
+@endpoint(
+    answers={200: HandoffBasket},
+    errors=(
+        taking_over.HandoffUnknown,
+        taking_over.HandoffGone,
+        TrolleyNotPayable,
+        StaffCheckNeeded,
+        WeightMismatch,
+    ),
+)
+def take_basket_over(code: str) -> Response:
+    """Take a shopper's basket over for payment at the till, by the code on the phone, once.
+
+    The goods are sold and the trolley is free from then on; money is taken at the till alone.
+    """
+    return answer(taking_over.take_over(code, current_caller()))

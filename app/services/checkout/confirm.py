@@ -20,8 +20,10 @@ from app.services.checkout.errors import KeyInProgress
 from app.services.checkout.placing import Placed, place
 from app.services.checkout.shop_context import ShopSale
 from app.services.checkout.shop_placing import place_at_shop
+from app.services.checkout.trolley_placing import StaffCheckNeeded
 from app.services.checkout.writing import Key
 from app.services.payments import sending
+from app.services.trolleys import checking
 from app.transaction import retried
 
 ROUTE = "checkout.confirm"
@@ -39,7 +41,11 @@ def confirm(form: ConfirmRequest, idempotency_key: str, caller: Caller) -> Decis
     equal request is still at work after PATIENCE.
     """
     key = Key(f"user:{caller.user_id}", ROUTE, idempotency_key, request_hash(form))
-    return _placed_and_paid(lambda: place(form, key, caller), caller)
+    try:
+        return _placed_and_paid(lambda: place(form, key, caller), caller)
+    except StaffCheckNeeded:
+        checking.call_for(cart_id=form.cart_id)
+        raise
 
 
 def confirm_at_shop(sale: ShopSale, idempotency_key: str, caller: Caller) -> Decision:

@@ -16,6 +16,7 @@ from app.services.checkout.billing import bill
 from app.services.checkout.context import Context
 from app.services.checkout.trolley_context import TrolleyContext, TrolleySale
 from app.services.checkout.writing import Purchase
+from app.services.trolleys import checking
 
 
 class WeightMismatch(Conflict):
@@ -51,6 +52,8 @@ def decide(session: Session, cart_id: int, asked: Context) -> Purchase:
     if opened is None:
         raise errors.CartClosed
     check_payable(opened)
+    if opened.state is TrolleyState.SHOPPING and checking.reasons(session, opened):
+        raise StaffCheckNeeded
     reservations.end(session, cart_id=cart_id, state=ReservationState.CONSUMED)
     context = TrolleyContext(asked, TrolleySale(asked.expected_total), opened.stock_location_id)
     lines = price_lines(locks.trolley_checkout_lines(session, cart_id=cart_id, stock_location_id=context.branch_id()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 
 from app.config import settings
 from app.domain.devices.events import Event
@@ -91,7 +92,8 @@ def _net_grams(found: Found, product: AnyRow, measured: int) -> int | None:
         return None
     told = found.scanned
     if told.price is not None and product.price > 0:
-        return int(round(from_minor(told.price, settings().currency) * 1000 / product.price))
+        kilograms: Decimal = from_minor(told.price, settings().currency) / product.price
+        return round(kilograms * 1000)
     return told.grams if told.grams is not None else measured
 
 

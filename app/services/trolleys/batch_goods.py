@@ -1,7 +1,8 @@
-"""The products that the codes of a batch mean in a branch, in one statement; and what lies in the trolley, in another."""
+"""The products that the codes of a batch mean in a branch, in one statement; what lies in the trolley, in another."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Select, String, and_, bindparam, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -33,20 +34,12 @@ class Found:
     product: AnyRow | None
 
 
-@dataclass(slots=True)
-class Goods:
-    """What is known of the products that a batch is about, by code, and the lines of the basket, by product."""
-
-    by_code: dict[str, Found] = field(default_factory=dict)
-    lines: dict[int, Line] = field(default_factory=dict)
-
-
-def _known(key: object) -> Select[tuple[object, ...]]:
+def _known(key: Any) -> Select[Any]:
     """Every product of the supermarket's range, sold here or not: `is_sold` tells."""
     here = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == bindparam("stock_location_id"))
     is_sold = and_(Product.is_active, Category.is_active, Inventory.id.is_not(None)).label("is_sold")
     return (
-        select(*goods.COLUMNS, *_LEARNED, is_sold, key)  # type: ignore[call-overload, no-any-return]
+        select(*goods.COLUMNS, *_LEARNED, is_sold, key)
         .select_from(Product)
         .join(Category, Category.id == Product.category_id)
         .outerjoin(Inventory, here)

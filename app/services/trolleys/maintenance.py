@@ -42,7 +42,8 @@ def after_clash(device: Device) -> Aftermath:
 
 
 _KNOWN = text("""
-    SELECT EXISTS (SELECT FROM trolley_incidents WHERE device_id = :device_id AND kind = 'clash' AND resolved_at IS NULL)
+    SELECT EXISTS (
+        SELECT FROM trolley_incidents WHERE device_id = :device_id AND kind = 'clash' AND resolved_at IS NULL)
 """)
 
 
