@@ -190,7 +190,8 @@ def _read_text(read: Callable[[str], BaseModel]) -> BaseModel:
     try:
         return read(request.get_data().decode())
     except ValidationError as error:
-        raise ValidationFailed(details={"errors": faults(error, "body")}) from None
+        told = {"errors": faults(error, "body")}
+        raise BadRequest("The body can be read but not taken; details.errors says why.", details=told) from None
     except ValueError as error:  # not UTF-8, or not of this form
         raise BadRequest(f"The body cannot be read: {error}") from None
 

@@ -33,7 +33,7 @@ FloorName = Annotated[str, Field(pattern="^(0|-?[1-9][0-9]{0,2})$", examples=["0
 FloorRow = Annotated[str, Field(max_length=limits.LONGEST_SIDE), AfterValidator(_without_nul)]
 Floors = Annotated[
     dict[FloorName, Annotated[list[FloorRow], Field(max_length=limits.LONGEST_SIDE)]],
-    Field(min_length=1, max_length=limits.MOST_FLOORS),
+    Field(min_length=1, max_length=limits.MOST_FLOORS, json_schema_extra={"additionalProperties": False}),
 ]
 StairForm = tuple[Point, Point, Annotated[int, Field(ge=1, le=limits.DEAREST_STAIR), NOT_A_TRUTH]]
 

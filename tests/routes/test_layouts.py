@@ -145,20 +145,23 @@ def test_a_plan_from_a_spreadsheet_is_read_like_one_in_json(store: Store) -> Non
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "place"),
     [
-        ("cell_cm,forty\n..\n", "BAD_REQUEST"),
-        (b"\xff\xfe..", "BAD_REQUEST"),
-        ("cell_cm,5\n..\n", "VALIDATION_ERROR"),
-        ("", "VALIDATION_ERROR"),
-        ("." * 1001, "VALIDATION_ERROR"),
-        ("..\n" * 1001, "VALIDATION_ERROR"),
+        ("cell_cm,forty\n..\n", []),
+        (b"\xff\xfe..", []),
+        ("cell_cm,5\n..\n", ["body", "cell_cm"]),
+        ("", ["body", "floors"]),
+        ("." * 1001, ["body", "floors", "0", 0]),
+        ("..\n" * 1001, ["body", "floors", "0"]),
+        ("..\nE\x00C", ["body", "floors", "0", 1]),
     ],
 )
-def test_a_spreadsheet_that_is_no_plan_is_refused(store: Store, body: str | bytes, code: str) -> None:
-    refusal = store.manager.refused("PUT", f"{store.path}/layout", data=body, content_type="text/csv")
+def test_a_spreadsheet_that_is_no_plan_is_refused(store: Store, body: str | bytes, place: list[Any]) -> None:
+    answer = store.manager.call("PUT", f"{store.path}/layout", data=body, content_type="text/csv")
 
-    assert refusal == (400, code)
+    error = answer.json["error"]
+    assert (answer.status_code, error["code"]) == (400, "BAD_REQUEST")
+    assert [fault["loc"] for fault in error["details"].get("errors", [])] == ([place] if place else [])
 
 
 @pytest.mark.parametrize(
