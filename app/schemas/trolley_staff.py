@@ -31,11 +31,6 @@ class OpenQuery(Page):
     status: OpenStatus = OpenStatus.OPEN
     branch_id: RowId | None = None
 
-    @property
-    def is_open(self) -> bool | None:
-        """None for all."""
-        return None if self.status is OpenStatus.ALL else self.status is OpenStatus.OPEN
-
 
 class ResolveAssist(Request):
     """`accepted`: all is right as it is; `corrected`: the basket was put right; `removed`: goods were taken out."""

@@ -21,7 +21,7 @@ _FACTS = text("""
            EXISTS (
                SELECT FROM trolley_assists WHERE session_id = :session_id AND reason = 'spot_check'
                AND outcome = 'accepted'
-               AND resolved_at > (SELECT max(created_at) FROM basket_moves WHERE session_id = :session_id)) AS is_passed
+               AND resolved_at >= (SELECT max(created_at) FROM basket_moves WHERE session_id = :session_id)) AS is_passed
     FROM cart_items AS line JOIN products ON products.id = line.product_id
     WHERE line.cart_id = :cart_id
 """).bindparams(bindparam("session_id"), bindparam("cart_id"))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Select, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
@@ -11,7 +11,7 @@ from app.errors import Conflict, NotFound
 from app.models import CartSession, Device, TrolleyIncident, User
 from app.models.base import AnyRow
 from app.schemas.envelope import PageMeta
-from app.schemas.trolley_staff import OpenQuery, ShownIncident
+from app.schemas.trolley_staff import OpenQuery, OpenStatus, ShownIncident
 from app.services import audit, staff
 from app.services.pages import newest_first
 from app.transaction import transaction
@@ -53,18 +53,19 @@ _SHOWN: Select[*tuple[Any, ...]] = (
     .where(staff.works_at(TrolleyIncident.stock_location_id))
 )
 _BRANCH = bindparam("branch_id", type_=BigInteger)
-_IS_OPEN = bindparam("is_open", type_=Boolean)
-_LISTED = _SHOWN.where(
-    _BRANCH.is_(None) | (TrolleyIncident.stock_location_id == _BRANCH),
-    _IS_OPEN.is_(None) | (TrolleyIncident.resolved_at.is_(None) == _IS_OPEN),
-)
+_HERE = _SHOWN.where(_BRANCH.is_(None) | (TrolleyIncident.stock_location_id == _BRANCH))
+_LISTED = {
+    OpenStatus.OPEN: _HERE.where(TrolleyIncident.resolved_at.is_(None)),
+    OpenStatus.RESOLVED: _HERE.where(TrolleyIncident.resolved_at.is_not(None)),
+    OpenStatus.ALL: _HERE,
+}
 _ONE = _SHOWN.where(TrolleyIncident.id == bindparam("incident_id"))
 
 
 def page(query: OpenQuery, caller: Caller) -> tuple[list[ShownIncident], PageMeta]:
     """A page of the incidents at the caller's branches, newest first, in one statement. Raises ValidationFailed."""
-    values = {"branch_id": query.branch_id, "is_open": query.is_open, "employee_id": staff.employee_id(caller)}
-    rows, meta = newest_first(_LISTED, TrolleyIncident.id, query, values)
+    values = {"branch_id": query.branch_id, "employee_id": staff.employee_id(caller)}
+    rows, meta = newest_first(_LISTED[query.status], TrolleyIncident.id, query, values)
     return [_shown(row) for row in rows], meta
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, sel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app.domain.devices import notices as wire
 from app.domain.devices.lifecycle import (
     ABANDONED_S,
     EMPTY_MARGIN_G,
@@ -112,11 +113,14 @@ def _grow(session: Session, opened: CartSession, device: Device | None) -> bool:
     now = after_time(before, int(datetime.now(UTC).timestamp()))
     if opened.state not in _WALKING or now == before:
         return False
+    state = opened.state
     weighing.follow(opened, before, now)
     weighing.keep(session, opened, before, now)
     opened.version += 1
     if device is not None:
         notices.put(device, weighing.TOLD[now.state])
+    if device is not None and opened.state is not state:
+        notices.put(device, wire.state_notice(wire_state(opened.state)))
     return True
 
 
