@@ -2,10 +2,11 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -86,6 +87,14 @@ def opened_of(session: Session, trip: Trip) -> CartSession:
 def trolley_of(session: Session, trip: Trip) -> Trolley:
     statement = select(Trolley).where(Trolley.id == trip.walk.trolley.id)
     return session.execute(statement.execution_options(populate_existing=True)).scalar_one()
+
+
+def backdate(session: Session, *, minutes: int) -> None:
+    """Make the events older than they are, which only a test may."""
+    session.execute(text("ALTER TABLE device_events DISABLE TRIGGER USER"))
+    session.execute(update(DeviceEvent).values(created_at=DeviceEvent.created_at - timedelta(minutes=minutes)))
+    session.execute(text("ALTER TABLE device_events ENABLE TRIGGER USER"))
+    session.commit()
 
 
 def assists(session: Session) -> list[TrolleyAssist]:

@@ -1,5 +1,6 @@
 """Events of trolleys: what each kind does, each exactly once, and what the answers hold."""
 
+import json
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -8,16 +9,28 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.domain.enums import AssistReason, DeviceStatus, IncidentKind, SessionOutcome, SoldBy, TrolleyState
 from app.domain.gtin import check_digit
-from app.models import AuditEvent, BasketMove, CartSession, Category, Device, PendingPairing, Product
+from app.models import (
+    AuditEvent,
+    BasketMove,
+    CartSession,
+    Category,
+    Device,
+    DeviceEvent,
+    LiveEvent,
+    PendingPairing,
+    Product,
+)
 from tests.devices import refusal_of, row_of
-from tests.factories import make_product, make_user
+from tests.factories import make_cart, make_product, make_user
 from tests.scanning import (
     Trip,
     assists,
+    backdate,
     incidents,
     on_the_shelf,
     opened_of,
@@ -220,7 +233,7 @@ def test_events_of_a_closed_session_do_not_fall_into_the_next_ones_cart(
     session.commit()
     second = CartSession(
         trolley_id=trip.walk.trolley.id,
-        cart_id=other_cart(session),
+        cart_id=make_cart(session),
         stock_location_id=trip.walk.branch.id,
         opened_at=datetime.now(UTC) - timedelta(minutes=5),
     )
@@ -232,12 +245,6 @@ def test_events_of_a_closed_session_do_not_fall_into_the_next_ones_cart(
     assert [row[1] for row in body["r"]] == [7, 5, 0]
     assert [(one.kind, one.session_id) for one in incidents(session)] == [(IncidentKind.LATE_EVENT, first.id)]
     assert body["q"] == 1
-
-
-def other_cart(session: Session) -> int:
-    from tests.factories import make_cart
-
-    return make_cart(session)
 
 
 def test_a_wrong_clock_is_put_right_by_the_request_it_signs(session: Session, trip: Trip) -> None:
@@ -319,16 +326,6 @@ def test_a_paid_trolley_that_has_been_light_for_a_minute_is_free(session: Sessio
     assert trip.code("w", grams=10) == 0
 
     assert opened_of(session, trip).outcome is SessionOutcome.PAID
-
-
-def backdate(session: Session, *, minutes: int) -> None:
-    """Make the events older than they are, which only a test may."""
-    from sqlalchemy import text
-
-    session.execute(text("ALTER TABLE device_events DISABLE TRIGGER USER"))
-    session.execute(text(f"UPDATE device_events SET created_at = created_at - interval '{minutes} minutes'"))
-    session.execute(text("ALTER TABLE device_events ENABLE TRIGGER USER"))
-    session.commit()
 
 
 def test_the_same_event_again_has_the_same_answer_and_no_effect(session: Session, trip: Trip) -> None:
@@ -416,8 +413,6 @@ def test_lost_numbers_that_are_still_there_are_no_hole(session: Session, trip: T
 
 
 def test_a_replayed_request_is_refused_and_changes_nothing(session: Session, trip: Trip) -> None:
-    import json
-
     _, code = on_the_shelf(session, trip)
     body = json.dumps({"ev": [trip.event("a", code, 500)]}).encode()
     trip.talker.n += 1
@@ -476,12 +471,10 @@ def test_the_largest_answer_is_within_a_kilobyte(session: Session, trip: Trip) -
 
 
 def test_events_are_written_once_and_for_all(session: Session, trip: Trip) -> None:
-    from sqlalchemy.exc import DBAPIError
-
     trip.does("h")
 
     with pytest.raises(DBAPIError, match="append-only"), session.begin_nested():
-        session.execute(update(__import__("app.models", fromlist=["DeviceEvent"]).DeviceEvent).values(result=5))
+        session.execute(update(DeviceEvent).values(result=5))
 
 
 def test_the_staff_are_called_by_the_help_button_and_by_an_opened_lid(session: Session, trip: Trip) -> None:
@@ -522,8 +515,6 @@ def test_a_repeat_takes_few_statements(session: Session, trip: Trip, statements:
 
 
 def test_the_shopper_hears_of_a_batch_once(session: Session, trip: Trip) -> None:
-    from app.models import LiveEvent
-
     _, code = on_the_shelf(session, trip)
 
     trip.post(*(trip.event("a", code, 500) for _ in range(3)))

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.domain.enums import AssistReason, CartStatus, Role, SessionOutcome, TrolleyState, WeightState
-from app.models import AuditEvent, Cart, CartSession, HandoffCode, TrolleyAssist, UserBranch
+from app.models import AuditEvent, Cart, CartSession, HandoffCode, Reservation, TrolleyAssist, UserBranch
+from app.services import reservations
 from app.services.trolleys import checking
 from app.transaction import transaction
 from tests import factories
@@ -396,8 +397,6 @@ def test_a_basket_whose_reservation_ran_out_is_sold_at_the_till_all_the_same(
 ) -> None:
     milk, code = on_the_shelf(session, trip, stock=1)
     trip.post(trip.event("a", code, 500), trip.event("a", code, 500), trip.event("f"))
-    from app.models import Reservation  # noqa: PLC0415
-    from app.services import reservations  # noqa: PLC0415
 
     session.execute(update(Reservation).values(expires_at=datetime.now(UTC) - timedelta(minutes=1)))
     session.commit()

@@ -18,7 +18,7 @@ from app.domain.enums import (
 from app.models import AuditEvent, CartSession, Device, HandoffCode, PairCode, PendingPairing, ShopperQr
 from app.services.trolleys import sweeping
 from tests.devices import row_of
-from tests.scanning import Trip, assists, incidents, on_the_shelf, opened_of, start_trip, trolley_of
+from tests.scanning import Trip, assists, backdate, incidents, on_the_shelf, opened_of, start_trip, trolley_of
 from tests.shopping import assert_sound
 from tests.trolleys import held, shelf
 
@@ -159,8 +159,6 @@ def test_a_paid_trolley_that_was_unloaded_is_free(session: Session, trip: Trip) 
     assert trip.walk.pay(session).status_code == 201
     trip.code("w", grams=TARE + 10)
     assert sweeping.sweep() == NOTHING_DONE
-    from tests.routes.test_device_events import backdate  # noqa: PLC0415
-
     backdate(session, minutes=2)
 
     assert sweeping.sweep() == {**NOTHING_DONE, "trolleys_unloaded": 1}

@@ -19,9 +19,9 @@ _FACTS = text("""
                SELECT FROM trolley_assists WHERE session_id = :session_id AND reason = 'age_check'
                AND (outcome IS NULL OR outcome = 'accepted')) AS guarded,
            EXISTS (
-               SELECT FROM trolley_assists WHERE session_id = :session_id AND reason = 'spot_check'
-               AND outcome = 'accepted'
-               AND resolved_at >= (SELECT max(created_at) FROM basket_moves WHERE session_id = :session_id)) AS is_passed
+               SELECT FROM trolley_assists
+               WHERE session_id = :session_id AND reason = 'spot_check' AND outcome = 'accepted' AND resolved_at >= (
+                   SELECT max(created_at) FROM basket_moves WHERE session_id = :session_id)) AS is_passed
     FROM cart_items AS line JOIN products ON products.id = line.product_id
     WHERE line.cart_id = :cart_id
 """).bindparams(bindparam("session_id"), bindparam("cart_id"))
