@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from app.schemas.envelope import NOT_A_TRUTH, Answer, LenientRequest, Printable, RowId
 from app.schemas.money import Money
+from app.schemas.web_address import WebAddress
 
 ShopOrderAnswer = Literal["accepted", "rejected", "delivered"]
 
@@ -55,7 +56,7 @@ class ReturnedLine(LenientRequest):
     quantity: Annotated[int, Field(ge=1, le=10_000), NOT_A_TRUTH] = 1
 
 
-PhotoUrl = Annotated[Printable, StringConstraints(min_length=1, max_length=500, pattern=r"^https?://[^\s]+$")]
+PhotoUrl = Annotated[WebAddress, StringConstraints(max_length=500)]
 
 
 class RaiseReturnRequest(LenientRequest):
