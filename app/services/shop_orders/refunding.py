@@ -27,11 +27,11 @@ class RefundTooMuch(Conflict):
 
 
 def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, order_id: int) -> Decimal:
-    """Give back part of a delivered order, once for each key; answers the amount.
+    """Give back part of a delivered order, once for each key of an admin; answers the amount.
 
     Raises OrderNotFound, InvalidMove for an order that is not handed over, RefundTooMuch (always for one paid in cash),
     InsufficientFunds where the vendor is to pay and cannot, AmountNotAvailable while the card is not charged yet, or
-    KeyReused for the key of another amount.
+    KeyReused for the key of another amount or payer.
     """
     operation_id = retried(lambda: _refund(form, idempotency_key, caller, order_id))
     if operation_id is not None:
@@ -45,9 +45,10 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
         order = locks.shop_order(session, order_id=order_id)
         if order is None:
             raise OrderNotFound
-        reference = f"office-refund:{order.id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        reference = f"office-refund:{order.id}:{caller.user_id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        by_house = form.charged_to == "house"
         before = refunding.booked(session, reference=reference)
-        if before not in (None, form.amount):
+        if before not in (None, (form.amount, by_house)):
             raise KeyReused
         if before is not None:
             return None
@@ -63,7 +64,7 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
             reference=reference,
             description=f"Refund for order #{order.id}",
             reason=JournalReason.ADMIN_REFUND,
-            by_house=form.charged_to == "house",
+            by_house=by_house,
         )
         log.note(
             session,
