@@ -19,6 +19,7 @@ from app.schemas.vendors import (
     VendorBusiness,
     VendorProfileChange,
 )
+from app.services.onboarding import BasicOnboardingIncomplete
 from app.services.vendors import banks, documents, profiles
 
 profile = Blueprint("vendor_profile", __name__)
@@ -28,7 +29,7 @@ profile = Blueprint("vendor_profile", __name__)
 @endpoint(
     body=NewVendorProfile,
     answers={200: Message},
-    errors=(MissingVendorDetails, profiles.OnboardingIncomplete, profiles.VendorProfileExists),
+    errors=(MissingVendorDetails, BasicOnboardingIncomplete, profiles.VendorProfileExists),
 )
 def create_profile(body: NewVendorProfile) -> Response:
     """Tell of one's business, which the office then reviews."""

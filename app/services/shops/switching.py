@@ -8,9 +8,9 @@ from app.domain.enums import ShopEvent
 from app.models import Shop, ShopStatusChange
 from app.schemas.envelope import PageMeta
 from app.schemas.shops import StatusLogEntry, StatusLogQuery
-from app.services import changes, locks
+from app.services import changes
 from app.services.pages import newest_first
-from app.services.shops.own import ShopNotFound, own_shop
+from app.services.shops.own import locked_shop, own_shop
 from app.transaction import reading, transaction
 
 _LOG = select(ShopStatusChange.id, ShopStatusChange.event, ShopStatusChange.created_at).where(
@@ -21,9 +21,7 @@ _LOG = select(ShopStatusChange.id, ShopStatusChange.event, ShopStatusChange.crea
 def switch(caller: Caller, *, is_open: bool) -> None:
     """Open or close the caller's shop; where it is so already, nothing is stamped or logged. Raises ShopNotFound."""
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         done = turn(session, shop, caller, is_open=is_open)
         changes.record(session, done, entity_type="shop", action="SWITCH", entity_id=shop.id, by=caller)
 
