@@ -133,6 +133,21 @@ def test_what_the_house_gives_back_lessens_neither_the_vendors_money_nor_the_com
     assert_sound()
 
 
+def test_commission_goes_back_with_what_matured_as_well(
+    session: Session, market: Market, item: Product, office: Person, terms: Any
+) -> None:
+    terms(commission_percent=Decimal("10.00"))
+    order_id = sold(market, item)
+    refund(office, order_id, 20)
+    mature(session, order_id)
+    assert available(session, market) == Decimal("72.00")
+
+    take_back(market, order_id, item)
+
+    assert (available(session, market), fees(session)) == (Decimal("27.00"), Decimal("3.00"))
+    assert_sound()
+
+
 @pytest.mark.parametrize("percent", ["0.01", "7.77", "12.34", "33.33", "99.99", "100"])
 def test_whoever_gives_everything_back_gets_all_the_commission_to_the_cent(
     session: Session, market: Market, office: Person, terms: Any, percent: str
