@@ -6,9 +6,9 @@ from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed, Message
+from app.schemas.pagination import Page
 from app.schemas.vendors import (
     Document,
-    DocumentsQuery,
     MissingDocument,
     MissingVendorDetails,
     NewDocument,
@@ -63,8 +63,8 @@ def upload_document(body: NewDocument) -> Response:
 
 
 @profile.get("/documents")
-@endpoint(query=DocumentsQuery, answers={200: Listed[Document]})
-def list_documents(query: DocumentsQuery) -> Response:
+@endpoint(query=Page, answers={200: Listed[Document]})
+def list_documents(query: Page) -> Response:
     """List one's papers with the office's verdicts, newest first."""
     return listed(*documents.mine(query, current_caller()))
 

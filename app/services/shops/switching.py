@@ -7,7 +7,8 @@ from app.domain.caller import Caller
 from app.domain.enums import ShopEvent
 from app.models import Shop, ShopStatusChange
 from app.schemas.envelope import PageMeta
-from app.schemas.shops import StatusLogEntry, StatusLogQuery
+from app.schemas.pagination import Page
+from app.schemas.shops import StatusLogEntry
 from app.services import changes
 from app.services.pages import newest_first
 from app.services.shops.own import locked_shop, own_shop
@@ -36,7 +37,7 @@ def turn(session: Session, shop: Shop, caller: Caller, *, is_open: bool) -> chan
     return done
 
 
-def log(query: StatusLogQuery, caller: Caller) -> tuple[list[StatusLogEntry], PageMeta]:
+def log(query: Page, caller: Caller) -> tuple[list[StatusLogEntry], PageMeta]:
     """A page of when the caller's shop was opened and closed, newest first (two statements).
 
     Raises ShopNotFound and ValidationFailed for a strange cursor.
