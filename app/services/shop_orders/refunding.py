@@ -1,6 +1,5 @@
 """The office gives a consumer money back for a delivered order, with a reason."""
 
-import hashlib
 from decimal import Decimal
 
 from app.domain.caller import Caller
@@ -12,8 +11,9 @@ from app.schemas.shop_order_moves import OfficeRefundRequest
 from app.services import locks
 from app.services.checkout.errors import KeyReused
 from app.services.payments import sweeper
+from app.services.request_keys import own_key
 from app.services.shop_orders import log
-from app.services.shop_orders.finding import OrderNotFound
+from app.services.shop_orders.finding import any_order
 from app.services.shop_orders.refusals import refused
 from app.services.wallets import refunding
 from app.transaction import retried, transaction
@@ -42,10 +42,8 @@ def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, o
 def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) -> int | None:
     with transaction() as session:
         locks.limit_waits(session)
-        order = locks.shop_order(session, order_id=order_id)
-        if order is None:
-            raise OrderNotFound
-        reference = f"office-refund:{order.id}:{caller.user_id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        order = any_order(session, order_id=order_id)
+        reference = f"office-refund:{order.id}:{own_key(caller, key)}"
         by_house = form.charged_to == "house"
         before = refunding.booked(session, reference=reference)
         if before not in (None, (form.amount, by_house)):

@@ -23,10 +23,10 @@ from app.services import audit, locks
 from app.services.checkout.errors import KeyReused, UnsupportedProvider
 from app.services.ledger import BalanceTooLarge
 from app.services.payment_tokens import PaymentTokenNotFound
+from app.services.request_keys import hash_of
 from app.services.top_ups import settling, shown
 from app.services.top_ups.errors import TopUpDeclined
 from app.services.wallets import balances
-from app.services.wallets.keys import request_hash
 from app.transaction import retried, transaction
 
 LEASE = timedelta(seconds=30)
@@ -70,7 +70,7 @@ def _awaited(top_up_id: int, caller: Caller) -> TopUpAnswer:
 
 
 def _start(form: LoadForm, caller: Caller, key: str | None) -> Started:
-    client_key, hashed = _client_key(form, key), request_hash(form)
+    client_key, hashed = _client_key(form, key), hash_of("wallet.load", form.model_dump(mode="json"))
     with transaction() as session:
         locks.limit_waits(session)
         if client_key and (made := _made_before(session, caller, client_key, hashed)):
