@@ -1,7 +1,5 @@
 """The office gives a consumer money back for a delivered order, with a reason."""
 
-from decimal import Decimal
-
 from app.domain.caller import Caller
 from app.domain.enums import JournalReason, OrderActionType
 from app.domain.shop_order_states import HANDED_OVER
@@ -26,20 +24,21 @@ class RefundTooMuch(Conflict):
     message = "More than was paid through us and not given back yet; details.refundable says how much is left."
 
 
-def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, order_id: int) -> Decimal:
-    """Give back part of a delivered order, once for each key of an admin; answers the amount.
+def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, order_id: int) -> bool:
+    """Give back part of a delivered order, once for each key of an admin; answers whether it is a repeat.
 
     Raises OrderNotFound, InvalidMove for an order that is not handed over, RefundTooMuch (always for one paid in cash),
     InsufficientFunds where the vendor is to pay and cannot, AmountNotAvailable while the card is not charged yet, or
     KeyReused for the key of another amount or payer.
     """
-    operation_id = retried(lambda: _refund(form, idempotency_key, caller, order_id))
+    operation_id, is_replay = retried(lambda: _refund(form, idempotency_key, caller, order_id))
     if operation_id is not None:
         sweeper.settle(operation_id, caller)
-    return form.amount
+    return is_replay
 
 
-def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) -> int | None:
+def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) -> tuple[int | None, bool]:
+    """Answers the payment operation to carry out, if there is one, and whether all was done before."""
     with transaction() as session:
         locks.limit_waits(session)
         order = any_order(session, order_id=order_id)
@@ -49,7 +48,7 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
         if before not in (None, (form.amount, by_house)):
             raise KeyReused
         if before is not None:
-            return None
+            return None, True
         if order.status not in HANDED_OVER:
             raise refused(order, "Only delivered orders can be refunded; cancel the order instead")
         left = refunding.passed_our_books(session, order)
@@ -72,4 +71,4 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
             new={"refund": str(form.amount), "charged_to": form.charged_to, "reason": form.reason},
             details=form.reason,
         )
-        return operation_id
+        return operation_id, False
