@@ -11,8 +11,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.clients.payments import Outcome, Status
+from app.clients.sandbox_payments import SandboxPayments
 from app.domain.enums import AccountKind, Role
-from app.models import Inventory, Order, OrderReturn, Payment, Product
+from app.models import Inventory, Order, OrderAction, OrderReturn, Payment, Product
 from app.services.wallets import maturing
 from tests.books import make_bank
 from tests.factories import make_item, make_user
@@ -182,6 +184,21 @@ def test_no_more_is_refunded_than_was_paid(
     assert rest.status_code == 200
     assert market.order_of(order_id)["payment_status"] == "refunded"
     assert_sound()
+
+
+def test_what_is_on_its_way_back_to_a_card_is_not_given_twice(
+    session: Session, market: Market, item: Product, office: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order_id = sold(market, item, mode="card")
+    monkeypatch.setattr(SandboxPayments, "refund", lambda *_, **__: Outcome(Status.UNKNOWN))
+    assert refund(office, order_id, 60).status_code == 200
+
+    too_much = refund(office, order_id, 50, key="more")
+    returned = take_back(market, order_id, item)
+
+    assert too_much.json["error"]["details"] == {"refundable": 40}
+    assert returned.json["data"]["refund"] == 40
+    assert pending(session, market) == 0
 
 
 def test_cash_is_never_refunded_by_us(session: Session, market: Market, item: Product, office: Person) -> None:
@@ -391,6 +408,25 @@ def test_what_a_rejected_return_asked_for_may_be_asked_for_again(market: Market,
         {"item_id": item.id, "requested_quantity": 1, "returnable_quantity": 0}
     ]
     assert market.consumer.post(path, lines).status_code == 200
+
+
+def test_a_repeated_delivery_has_no_second_effect(
+    session: Session, market: Market, item: Product, office: Person, terms: Any
+) -> None:
+    terms(commission_percent=Decimal("10.00"))
+    order_id = sold(market, item)
+    refund(office, order_id, 50)
+    facts = (Order.commission, Order.delivered_at, Order.matures_at)
+    before = session.execute(select(*facts).where(Order.id == order_id)).one()
+    acts = select(func.count()).select_from(OrderAction).where(OrderAction.order_id == order_id)
+    told = session.scalar(acts)
+
+    again = market.answer(order_id, "delivered")
+
+    assert again.status_code == 200
+    assert session.execute(select(*facts).where(Order.id == order_id)).one() == before
+    assert session.scalar(acts) == told
+    assert fees(session) == Decimal("5.00")
 
 
 def test_consumers_return_within_the_window_and_vendors_take_back_later_too(
