@@ -27,7 +27,7 @@ def reachable(start: S) -> set[S]:
 
 
 def test_every_state_is_open_handed_over_or_ended() -> None:
-    assert OPEN | HANDED_OVER | ENDED_UNSOLD == SHOP_ORDER_MOVES.keys()
+    assert SHOP_ORDER_MOVES.keys() == OPEN | HANDED_OVER | ENDED_UNSOLD
     assert len(OPEN) + len(HANDED_OVER) + len(ENDED_UNSOLD) == len(SHOP_ORDER_MOVES)
 
 
