@@ -3,16 +3,24 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Strict, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.domain.carts import MOST_UNITS_AT_SHOP
 from app.schemas.carts import Sum
-from app.schemas.envelope import Answer, LenientRequest, RowId
+from app.schemas.envelope import NOT_A_TRUTH, Answer, LenientRequest, RowId
 from app.schemas.money import Money
+
+
+def _a_number(value: Any) -> Any:
+    if isinstance(value, (str, bytes)):
+        raise ValueError("must be a number")
+    return value
+
 
 Units = Annotated[
     int,
-    Strict(),
+    BeforeValidator(_a_number),
+    NOT_A_TRUTH,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_UNITS_AT_SHOP, "examples": [2]}),
 ]
 """Of one item: a number, not the text of one (contract, section 1.1). The bounds are checked by the service, which
