@@ -149,6 +149,12 @@ def test_a_quantity_that_is_no_number_is_a_validation_error(
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
 
 
+def test_a_whole_number_may_be_written_with_a_point(session: Session, consumer: Consumer) -> None:
+    item = factories.make_item(session, factories.make_shop(session))
+
+    assert consumer.post("add", {"item_id": item.id, "quantity": 2.0}).status_code == 200
+
+
 def test_more_than_ten_in_all_are_refused(session: Session, consumer: Consumer) -> None:
     item = factories.make_item(session, factories.make_shop(session))
     consumer.add(item, 8)
