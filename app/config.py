@@ -117,10 +117,12 @@ class Settings(BaseSettings):
     otp_send_limit_per_ip: str = "5 per 15 minutes"
     otp_send_limit_per_prefix: str = "300 per hour"
     otp_send_limit_total: str = "3000 per hour"
+    otp_try_limit_per_phone: str = "20 per hour"
     login_limit_per_ip: str = "10 per 30 minutes"
     order_limit_per_user: str = "60 per hour"
     order_limit_per_ip: str = "600 per hour"
     wallet_limit_per_user: str = "120 per hour"
+    file_limit_per_user: str = "60 per hour"
 
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"
     payment_webhook_secrets: CommaList = ()
@@ -185,10 +187,12 @@ class Settings(BaseSettings):
         "otp_send_limit_per_ip",
         "otp_send_limit_per_prefix",
         "otp_send_limit_total",
+        "otp_try_limit_per_phone",
         "login_limit_per_ip",
         "order_limit_per_user",
         "order_limit_per_ip",
         "wallet_limit_per_user",
+        "file_limit_per_user",
     )
     @classmethod
     def _known_limit(cls, value: str) -> str:

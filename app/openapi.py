@@ -135,9 +135,11 @@ def endpoint(**declared: Any) -> Callable[[View], View]:
 
 
 def _check_ids(path: Mapping[str, Any]) -> None:
-    """No row has an id of 0 or beyond BIGINT, and the database must not be asked for one. Raises NotFound."""
-    if any(isinstance(value, int) and not 1 <= value <= LARGEST_ID for value in path.values()):
-        raise NotFound
+    """No row has an id of 0 or beyond BIGINT, or a name with a NUL character, and the database must not be asked for
+    one. Raises NotFound."""
+    for value in path.values():
+        if (isinstance(value, int) and not 1 <= value <= LARGEST_ID) or (isinstance(value, str) and "\x00" in value):
+            raise NotFound
 
 
 def _check_headers(headers: tuple[Header, ...]) -> None:

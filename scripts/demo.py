@@ -1,4 +1,5 @@
-"""`python3 run.py demo`: an order's whole way over HTTP, from the shelf to the door, every request and answer printed.
+"""`python3 run.py demo`: an order's whole way over HTTP, from the shelf to the door, every request and answer printed;
+then one at a neighbour's shop, in a line for each request.
 
 Uses the server at HOST and PORT when one is running there, else starts one on a free port and stops it at the end.
 """
@@ -17,6 +18,7 @@ import httpx
 
 from app.config import PROJECT, ConfigurationError, load_settings
 from scripts import announce, ports
+from scripts.demo_market import buy_next_door
 from scripts.demo_person import JourneyEnded, Person
 from scripts.demo_staff import pick_and_deliver
 
@@ -32,10 +34,12 @@ def main(_arguments: list[str]) -> int:
             order = order_something(shopper)
             pick_and_deliver(base, shopper, order["id"])
             receipt = download_receipt(shopper, order)
+            next_door = buy_next_door(base)
     except (JourneyEnded, ConfigurationError, httpx.HTTPError) as error:
         print(f"aisle: the demo ended early: {error}", file=sys.stderr)
         return 1
-    print(f"\nOrder {order['order_number']} is paid, picked and delivered. Receipt: {receipt}")
+    print(f"\n{next_door}")
+    print(f"Order {order['order_number']} is paid, picked and delivered. Receipt: {receipt}")
     return 0
 
 

@@ -18,12 +18,16 @@ class JourneyEnded(Exception):
 
 
 class Person:
-    """Calls the API in one person's name and prints each request with its answer; steps are numbered over all."""
+    """Calls the API in one person's name and prints each request with its answer; steps are numbered over all.
+
+    `in_brief` prints one line for both, without bodies.
+    """
 
     _steps = count(1)
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, in_brief: bool = False) -> None:
         self._http = httpx.Client(base_url=base, timeout=30)
+        self._in_brief = in_brief
 
     def register(self) -> None:
         """Become a new customer, so that any server will do, and keep the access token for the calls to come."""
@@ -54,9 +58,13 @@ class Person:
     ) -> Any:
         """Send a request, print both sides, answer with `data`. Raises JourneyEnded on any other status."""
         request = self._http.build_request(method, path, params=query, json=body, headers=headers)
-        self._say(what, request, body, headers)
+        if not self._in_brief:
+            self._say(what, request, body, headers)
         response = self._http.send(request)
-        self._show_answer(response)
+        if self._in_brief:
+            print(f"{next(self._steps)}. {what}: {method} {path} {_status(response)}")
+        if not self._in_brief or response.status_code != expected:
+            self._show_answer(response)
         if response.status_code != expected:
             raise JourneyEnded(f"{method} {path} answered {response.status_code} instead of {expected}")
         return response.json()["data"]

@@ -37,6 +37,12 @@ def cacheable(response: Response) -> Response:
     return response
 
 
+def never_stored(response: Response) -> Response:
+    """Keep an answer with secrets out of every cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 def immutable(content: bytes, *, media_type: str, etag: str) -> Response:
     """A file whose address names its content: caches may keep it for good; 304 to whoever holds it."""
     response = Response(content, mimetype=media_type)

@@ -69,7 +69,7 @@ def _refusal(store: RateLimiter, item: RateLimitItem, *key: str) -> TooManyReque
 
 
 _in_memory = FixedWindowRateLimiter(MemoryStorage())
-"""Counts text messages while the store is down: they cost money, so that staying open is no choice."""
+"""Counts text messages and tries of their codes while the store is down, as staying open is no choice for them."""
 
 
 def count_text_message(phone: str, sender: str | None = None) -> None:
@@ -83,7 +83,7 @@ def count_text_message(phone: str, sender: str | None = None) -> None:
         return
     current = settings()
     _spend(current.otp_send_limit_per_ip, "text-message", sender or address())
-    _spend(current.otp_send_limit_per_phone, "text-message", hashlib.sha256(phone.encode()).hexdigest())
+    _spend(current.otp_send_limit_per_phone, "text-message", _hidden(phone))
     _spend(current.otp_send_limit_per_prefix, "text-message", prefix(phone))
     _spend(current.otp_send_limit_total, "text-message", "all")
 
@@ -95,6 +95,19 @@ def count_exact_route() -> None:
     """
     if limiter.enabled:
         _spend(settings().rate_limit_exact_routes, "exact-route", caller_or_address())
+
+
+def count_code_try(phone: str) -> None:
+    """Count a try of a code that was sent to a number in E.164, from all addresses together.
+
+    Five wrong tries kill a code, but there is always a next one. Raises TooManyRequests.
+    """
+    if limiter.enabled:
+        _spend(settings().otp_try_limit_per_phone, "code-try", _hidden(phone))
+
+
+def _hidden(phone: str) -> str:
+    return hashlib.sha256(phone.encode()).hexdigest()
 
 
 def _spend(budget: str, *key: str) -> None:
@@ -152,3 +165,4 @@ order_by_address = limiter.limit(lambda: settings().order_limit_per_ip, key_func
 wallet_by_user = limiter.shared_limit(
     lambda: settings().wallet_limit_per_user, scope="wallet", key_func=caller_or_address
 )
+files = limiter.shared_limit(lambda: settings().file_limit_per_user, scope="files", key_func=caller_or_address)

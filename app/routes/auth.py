@@ -6,7 +6,7 @@ from pydantic import ValidationError
 from app.config import settings
 from app.errors import AuthFailed, AuthRequired, ValidationFailed
 from app.middleware import limits
-from app.middleware.answers import answer, bare
+from app.middleware.answers import answer, bare, never_stored
 from app.middleware.guards import current_caller, current_origin, verify_refresh_token
 from app.openapi import Header, endpoint, faults
 from app.schemas.auth import (
@@ -38,12 +38,7 @@ GUEST_CART = Header(
 
 _REFUSALS = (credentials.InvalidCredentials, second_factor.SecondFactorRequired, second_factor.InvalidSecondFactor)
 
-
-@public.after_request
-def _never_stored(response: Response) -> Response:
-    """Answers that may hold tokens stay out of every cache (RFC 6749, section 5.1)."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+public.after_request(never_stored)  # answers may hold tokens (RFC 6749, section 5.1)
 
 
 @public.post("/register")

@@ -31,6 +31,21 @@ def ready() -> Response:
     return bare({"status": "ok"})
 
 
+@probes.get("/health")
+@endpoint(answers={200: Health}, bare=True, operation_id="getProcessHealth")
+def alive_by_its_older_name() -> Response:
+    """The process answers, for those who know this address; `/livez` says the same."""
+    return bare({"status": "ok"})
+
+
+@probes.get("/health/ready")
+@endpoint(answers={200: Health}, errors=(ServiceUnavailable,), bare=True)
+def ready_by_its_older_name() -> Response:
+    """The database answers and its schema fits, for those who know this address; `/readyz` says the same."""
+    health.check_ready()
+    return bare({"status": "ok"})
+
+
 @api.get("/health")
 @endpoint(answers={200: Health})
 def healthy() -> Response:

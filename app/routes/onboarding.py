@@ -14,7 +14,7 @@ onboarding = Blueprint("onboarding", __name__)
 
 
 @onboarding.post("/onboarding/basic")
-@endpoint(body=BasicOnboarding, answers={200: Message}, errors=(Forbidden,))
+@endpoint(body=BasicOnboarding, answers={200: Message}, errors=(Forbidden, onboardings.StillACustomer))
 def choose_role(body: BasicOnboarding) -> Response:
     """Choose to be a consumer or a vendor, and where; once.
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from app.middleware import limits
-from app.middleware.answers import answer
+from app.middleware.answers import answer, never_stored
 from app.middleware.guards import current_caller, current_origin
 from app.openapi import endpoint
 from app.schemas.envelope import Message
@@ -22,12 +22,7 @@ from app.services.phone import linking, login, numbers
 public = Blueprint("phone_public", __name__)
 mine = Blueprint("phone_mine", __name__)
 
-
-@public.after_request
-def _never_stored(response: Response) -> Response:
-    """Answers that hold tokens stay out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+public.after_request(never_stored)  # answers may hold tokens
 
 
 @public.post("/send-otp")
@@ -62,7 +57,9 @@ def sign_in_by_phone(body: PhoneSignIn) -> Response:
     Five wrong codes kill the live one. Staff never sign in by phone, and an account with a second factor needs its code
     too: send the same `otp` again with `totp_code`.
     """
-    return answer(login.verify(body, current_origin()))
+    phone = numbers.read(body.phone)
+    limits.count_code_try(phone)
+    return answer(login.verify(body, current_origin(), phone=phone))
 
 
 @mine.post("/logout")
@@ -92,7 +89,9 @@ def send_linking_code(body: CodeToPhone) -> Response:
 )
 def link_phone(body: PhoneProof) -> Response:
     """Link a phone number with the code sent to it; it replaces the number linked before."""
-    linking.link_phone(body, current_caller())
+    phone = numbers.read(body.phone)
+    limits.count_code_try(phone)
+    linking.link_phone(body, current_caller(), phone=phone)
     return answer(Message(message="The phone number is linked."))
 
 

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from app.middleware.answers import answer
+from app.middleware.answers import answer, never_stored
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Message
@@ -18,12 +18,7 @@ from app.services import second_factor as factor
 
 second_factor = Blueprint("second_factor", __name__)
 
-
-@second_factor.after_request
-def _never_stored(response: Response) -> Response:
-    """Secrets and recovery codes stay out of every cache."""
-    response.headers["Cache-Control"] = "no-store"
-    return response
+second_factor.after_request(never_stored)  # secrets and recovery codes
 
 
 @second_factor.get("")

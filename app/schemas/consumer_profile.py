@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from app.schemas.envelope import Answer, LenientRequest
 from app.schemas.onboarding import Named
-from app.schemas.text import Line
+from app.schemas.text import BLANK_IS_NONE, Line
 from app.schemas.web_address import WebAddress
 
 _FIRST_BIRTHDAY = date(1900, 1, 1)
@@ -28,13 +28,6 @@ def _of_the_living(value: date) -> date:
     return value
 
 
-def _none_if_blank(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-_NONE_IF_BLANK = BeforeValidator(_none_if_blank)
-"""Forms send the empty text for what was left blank."""
-
 Birthday = Annotated[date, BeforeValidator(_day), AfterValidator(_of_the_living), Field(examples=["1990-05-17"])]
 
 
@@ -48,11 +41,11 @@ class ConsumerOnboarding(LenientRequest):
         "preferred_language": "Marathi",
     }
 
-    flat_number: Annotated[Annotated[Line, StringConstraints(max_length=50)] | None, _NONE_IF_BLANK] = None
-    profile_image_url: Annotated[Annotated[WebAddress, StringConstraints(max_length=255)] | None, _NONE_IF_BLANK] = None
-    gender: Annotated[Annotated[Line, StringConstraints(max_length=10)] | None, _NONE_IF_BLANK] = None
-    date_of_birth: Annotated[Birthday | None, _NONE_IF_BLANK] = None
-    preferred_language: Annotated[Annotated[Line, StringConstraints(max_length=20)] | None, _NONE_IF_BLANK] = None
+    flat_number: Annotated[Annotated[Line, StringConstraints(max_length=50)] | None, BLANK_IS_NONE] = None
+    profile_image_url: Annotated[Annotated[WebAddress, StringConstraints(max_length=255)] | None, BLANK_IS_NONE] = None
+    gender: Annotated[Annotated[Line, StringConstraints(max_length=10)] | None, BLANK_IS_NONE] = None
+    date_of_birth: Annotated[Birthday | None, BLANK_IS_NONE] = None
+    preferred_language: Annotated[Annotated[Line, StringConstraints(max_length=20)] | None, BLANK_IS_NONE] = None
 
 
 class ConsumerProfileChange(ConsumerOnboarding):
@@ -63,9 +56,9 @@ class ConsumerProfileChange(ConsumerOnboarding):
 
     example: ClassVar[Mapping[str, Any]] = {"flat_number": "B-205", "society": "Lake View"}
 
-    name: Annotated[Named | None, _NONE_IF_BLANK] = None
-    city: Annotated[Annotated[Named, StringConstraints(max_length=50)] | None, _NONE_IF_BLANK] = None
-    society: Annotated[Named | None, _NONE_IF_BLANK] = None
+    name: Annotated[Named | None, BLANK_IS_NONE] = None
+    city: Annotated[Annotated[Named, StringConstraints(max_length=50)] | None, BLANK_IS_NONE] = None
+    society: Annotated[Named | None, BLANK_IS_NONE] = None
 
 
 class ConsumerProfileAnswer(Answer):

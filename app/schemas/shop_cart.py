@@ -3,19 +3,28 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from app.domain.carts import MOST_UNITS_AT_SHOP
 from app.schemas.carts import Sum
 from app.schemas.envelope import NOT_A_TRUTH, Answer, LenientRequest, RowId
 from app.schemas.money import Money
 
+
+def _a_number(value: Any) -> Any:
+    if isinstance(value, (str, bytes)):
+        raise ValueError("must be a number")
+    return value
+
+
 Units = Annotated[
     int,
+    BeforeValidator(_a_number),
     NOT_A_TRUTH,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MOST_UNITS_AT_SHOP, "examples": [2]}),
 ]
-"""Of one item. The bounds are checked by the service, which says in the contract's words what is wrong."""
+"""Of one item: a number, not the text of one (contract, section 1.1). The bounds are checked by the service, which
+says in the contract's words what is wrong."""
 
 
 class AddToShopCart(LenientRequest):

@@ -13,15 +13,11 @@ from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, LenientRequest
 from app.schemas.inventory import Pieces, SearchText
 from app.schemas.money import Money, PositiveMoney
 from app.schemas.pagination import WholePage
-from app.schemas.text import Line, Paragraphs
+from app.schemas.text import BLANK_IS_NONE, Line, Paragraphs
 from app.schemas.web_address import WebAddress
 
 LONGEST_DESCRIPTION = 2000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-
-
-def _none_if_blank(value: Any) -> Any:
-    return None if isinstance(value, str) and not value.strip() else value
 
 
 def _iso_day(value: Any) -> Any:
@@ -31,9 +27,6 @@ def _iso_day(value: Any) -> Any:
         raise ValueError("must be a date such as 2026-12-31")
     return value and value.strip()
 
-
-BLANK_IS_NONE = BeforeValidator(_none_if_blank)
-"""Forms send a field that was left empty as an empty text."""
 
 Text20 = Annotated[Annotated[Line, StringConstraints(max_length=20)] | None, BLANK_IS_NONE]
 Text50 = Annotated[Annotated[Line, StringConstraints(max_length=50)] | None, BLANK_IS_NONE]

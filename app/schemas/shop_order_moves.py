@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from app.schemas.envelope import NOT_A_TRUTH, Answer, LenientRequest, Printable, RowId
-from app.schemas.money import Money
+from app.schemas.money import Money, PositiveMoney
+from app.schemas.web_address import WebAddress
 
 ShopOrderAnswer = Literal["accepted", "rejected", "delivered"]
 
@@ -55,7 +56,7 @@ class ReturnedLine(LenientRequest):
     quantity: Annotated[int, Field(ge=1, le=10_000), NOT_A_TRUTH] = 1
 
 
-PhotoUrl = Annotated[Printable, StringConstraints(min_length=1, max_length=500, pattern=r"^https?://[^\s]+$")]
+PhotoUrl = Annotated[WebAddress, StringConstraints(max_length=500)]
 
 
 class RaiseReturnRequest(LenientRequest):
@@ -103,6 +104,6 @@ class OfficeRefundRequest(LenientRequest):
 
     example: ClassVar[Mapping[str, Any]] = {"amount": 5, "reason": "Spoiled on arrival", "charged_to": "house"}
 
-    amount: Annotated[Money, Field(gt=0)]
+    amount: PositiveMoney
     reason: Annotated[Printable, StringConstraints(min_length=3, max_length=255)]
     charged_to: Literal["vendor", "house"] = "vendor"

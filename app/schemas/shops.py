@@ -22,8 +22,7 @@ from app.errors import BadRequest
 from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, LenientRequest, Message, Request
 from app.schemas.money import Money, Number
 from app.schemas.needed import refused_without
-from app.schemas.pagination import Page
-from app.schemas.text import Line, Paragraphs
+from app.schemas.text import BLANK_IS_NONE, Line, Paragraphs
 from app.schemas.web_address import WebAddress
 
 MOST_INTERVALS = 70
@@ -49,10 +48,7 @@ ShopType = Annotated[Line, StringConstraints(min_length=1, max_length=50)]
 ShopDescription = Annotated[Paragraphs, StringConstraints(max_length=200)]
 CategoryTags = Annotated[Line, StringConstraints(max_length=400), Field(examples=["fruit, dairy"])]
 Society = Annotated[Line, StringConstraints(min_length=1, max_length=100)]
-LogoUrl = Annotated[
-    Annotated[WebAddress, StringConstraints(max_length=255)] | None,
-    BeforeValidator(lambda value: None if value == "" else value),
-]
+LogoUrl = Annotated[Annotated[WebAddress, StringConstraints(max_length=255)] | None, BLANK_IS_NONE]
 
 
 class NewShop(LenientRequest):
@@ -140,10 +136,6 @@ class ShopSwitch(LenientRequest):
 
 class SwitchedShop(Message):
     is_open: bool
-
-
-class StatusLogQuery(Page):
-    pass
 
 
 class StatusLogEntry(Answer):

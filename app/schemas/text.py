@@ -1,8 +1,8 @@
-"""Free text that managers write and shoppers read."""
+"""Free text that managers, vendors and consumers write and others read."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from app.domain.import_rows import has_control_characters
 from app.schemas.envelope import Printable
@@ -19,6 +19,13 @@ def _paragraphs(text: str) -> str:
         raise ValueError("must not contain control characters other than line breaks and tabs")
     return text
 
+
+def _none_if_blank(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+BLANK_IS_NONE = BeforeValidator(_none_if_blank)
+"""Forms send a field that was left empty as an empty text."""
 
 Line = Annotated[Printable, AfterValidator(_one_line)]
 """Printable characters of any script on one line; runs of spaces become one."""

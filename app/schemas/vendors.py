@@ -9,7 +9,6 @@ from app.domain.enums import ReviewStatus
 from app.errors import BadRequest
 from app.schemas.envelope import Answer, Instant, LenientRequest, Message
 from app.schemas.needed import refused_without
-from app.schemas.pagination import Page
 from app.schemas.text import Line, Paragraphs
 from app.schemas.web_address import WebAddress
 
@@ -107,10 +106,6 @@ class NewDocument(LenientRequest):
 
 class UploadedDocument(Message):
     document_id: int
-
-
-class DocumentsQuery(Page):
-    pass
 
 
 class Document(Answer):

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.config import load_settings
 from app.domain.enums import AccountKind, ChannelName, OrderStatus, Role
+from app.domain.shop_hours import END_OF_DAY
 from app.models import Cart, CartItem, OrderMessage, ShopHours, User
 from app.services import ledger
 from app.services.ledger import Move
@@ -208,13 +209,13 @@ def test_shops_are_told_with_todays_hours_the_open_ones_first(
     factories.make_shop(session, name="Aunt's Corner", is_open=False)
     open_one = factories.make_shop(session, name="Green Mart")
     today = datetime.now(UTC).astimezone(load_settings(**CHEAP).zone).weekday()
-    session.add(ShopHours(shop_id=open_one.id, day_of_week=today, open_time=time(0), close_time=time(23, 59, 59)))
+    session.add(ShopHours(shop_id=open_one.id, day_of_week=today, open_time=time(0), close_time=END_OF_DAY))
     session.commit()
 
     assert ask(client, headers, "which shops are open?") == (
-        "Green Mart is open now, today 00:00 to 23:59; Aunt's Corner is closed now."
+        "Green Mart is open now, today 00:00 to 24:00; Aunt's Corner is closed now."
     )
-    assert ask(client, headers, "when does green mart open") == "Green Mart is open now, today 00:00 to 23:59."
+    assert ask(client, headers, "when does green mart open") == "Green Mart is open now, today 00:00 to 24:00."
     assert ask(client, headers, "is blue mart open") == "No shop of that name serves you."
 
 

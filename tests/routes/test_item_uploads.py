@@ -380,6 +380,13 @@ def test_another_shops_upload_is_not_found(client: FlaskClient, session: Session
     assert (answer.status_code, answer.json["error"]["code"]) == (404, "UPLOAD_NOT_FOUND")
 
 
+@pytest.mark.parametrize("task_id", ["nothing", "x" * 500, "%00", "%FF", "%F0%9F%8D%8E"])
+def test_a_task_id_that_was_never_given_out_is_not_found(
+    client: FlaskClient, shop: Shop, headers: dict[str, str], task_id: str
+) -> None:
+    assert client.get(f"{UPLOAD}/{task_id}", headers=headers).status_code == 404
+
+
 def test_a_crash_in_the_middle_keeps_the_parts_done_and_a_repeat_makes_the_rest_once(
     client: FlaskClient, session: Session, shop: Shop, headers: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

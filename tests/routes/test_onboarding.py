@@ -8,10 +8,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.enums import Role
+from app.domain.enums import OrderStatus, Role
 from app.models import AuditEvent, ConsumerProfile, User
 from tests.conftest import Statements
-from tests.factories import make_consumer, make_user, sign_in
+from tests.factories import make_consumer, make_shop, make_shop_order, make_user, sign_in
+from tests.market import fill_wallet
 from tests.phones import PHONE, V1, bearer, sign_in_by_phone
 
 BASIC = f"{V1}/onboarding/basic"
@@ -153,6 +154,29 @@ def test_a_customer_of_the_supermarket_may_become_a_vendor_once(client: FlaskCli
     session.refresh(user)
     assert (first.status_code, second.status_code) == (200, 200)
     assert user.role is Role.VENDOR
+
+
+def test_but_not_while_there_is_money_in_the_wallet(client: FlaskClient, session: Session) -> None:
+    customer = make_user(session)
+    headers = sign_in(session, customer)
+    fill_wallet(session, customer, "0.01")
+
+    refused = client.post(BASIC, json={**FORM, "role": "vendor"}, headers=headers)
+    stays = client.post(BASIC, json=FORM, headers=headers)
+
+    assert error_of(refused)[:2] == (409, "STILL_A_CUSTOMER")
+    assert stays.status_code == 200
+    assert own(client, headers)["role"] == "CUSTOMER"
+
+
+@pytest.mark.parametrize(("status", "code"), [("PENDING", 409), ("DELIVERED", 200), ("CANCELED", 200)])
+def test_nor_while_an_order_is_on_its_way(client: FlaskClient, session: Session, status: str, code: int) -> None:
+    customer = make_user(session)
+    make_shop_order(session, customer, make_shop(session), status=OrderStatus(status))
+
+    answer = client.post(BASIC, json={**FORM, "role": "vendor"}, headers=sign_in(session, customer))
+
+    assert answer.status_code == code
 
 
 @pytest.mark.parametrize(("word", "status"), [("vendor", 200), ("consumer", 403)])

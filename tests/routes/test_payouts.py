@@ -265,6 +265,7 @@ class TestReading:
         listed, shown = office.get("/payouts"), office.get(f"/payouts/{office.payout_id}")
 
         assert ACCOUNT_NUMBER not in listed.text
+        assert shown.headers["Cache-Control"] == "no-store"
         assert shown.json["data"]["account_number"] == ACCOUNT_NUMBER
         assert shown.json["data"]["bank_account"] == "****6789"
         looks = select(AuditEvent.entity_id, AuditEvent.actor_user_id)

@@ -62,6 +62,12 @@ def ask(caller: FlaskClient, *phones: str, address: str = "203.0.113.1") -> list
     return [caller.post(f"{V1}/send-otp", json={"phone": phone}, environ_base=where) for phone in phones]
 
 
+def tried(caller: FlaskClient, phone: str, *, address: str) -> Any:
+    """The answer to a code nobody sent."""
+    body = {"phone": phone, "otp": "123456"}
+    return caller.post(f"{V1}/verify-otp", json=body, environ_base={"REMOTE_ADDR": address})
+
+
 def codes_of(answers: list[Any]) -> list[int]:
     return [answer.status_code for answer in answers]
 
@@ -154,6 +160,31 @@ def test_codes_that_link_are_tried_ten_times_per_address_too(caller: FlaskClient
     answers = [caller.post(f"{V1}/link/phone/verify", json=body, headers=headers) for _ in range(11)]
 
     assert codes_of(answers) == [400] * 10 + [429]
+
+
+def test_codes_of_a_number_are_tried_so_often_whatever_the_address(caller: FlaskClient, change: Any) -> None:
+    change(otp_try_limit_per_phone="3 per hour")
+
+    answers = [tried(caller, PHONE, address=f"203.0.113.{i}") for i in range(4)]
+
+    assert codes_of(answers) == [401, 401, 401, 429]
+    assert_too_many(answers[-1])
+    assert tried(caller, "+919876500001", address="203.0.113.9").status_code == 401
+
+
+def test_a_new_code_brings_no_new_tries_and_neither_does_linking(
+    caller: FlaskClient, limited: Session, change: Any
+) -> None:
+    change(otp_try_limit_per_phone="2 per hour", **WIDE)
+    headers = sign_in(limited, make_user(limited))
+    tried(caller, PHONE, address="203.0.113.1")
+    tried(caller, "098765-43210", address="203.0.113.2")
+    ask(caller, PHONE)
+
+    signing_in = verify(caller, code_sent_to(limited))
+    linking = caller.post(f"{V1}/link/phone/verify", json={"phone": PHONE, "otp": "123456"}, headers=headers)
+
+    assert codes_of([signing_in, linking]) == [429, 429]
 
 
 def test_a_customer_signs_in_within_the_limits(caller: FlaskClient, limited: Session) -> None:

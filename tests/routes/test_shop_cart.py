@@ -138,7 +138,7 @@ def test_a_senseless_quantity_is_refused_in_words(
     assert refused(consumer.add(item, quantity)) == (400, message)
 
 
-@pytest.mark.parametrize("quantity", ["two", 1.5, True, None, [1]])
+@pytest.mark.parametrize("quantity", ["two", "2", 1.5, True, None, [1]])
 def test_a_quantity_that_is_no_number_is_a_validation_error(
     session: Session, consumer: Consumer, quantity: object
 ) -> None:
@@ -147,6 +147,12 @@ def test_a_quantity_that_is_no_number_is_a_validation_error(
     answer = consumer.post("add", {"item_id": item.id, "quantity": quantity})
 
     assert (answer.status_code, answer.json["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_whole_number_may_be_written_with_a_point(session: Session, consumer: Consumer) -> None:
+    item = factories.make_item(session, factories.make_shop(session))
+
+    assert consumer.post("add", {"item_id": item.id, "quantity": 2.0}).status_code == 200
 
 
 def test_more_than_ten_in_all_are_refused(session: Session, consumer: Consumer) -> None:

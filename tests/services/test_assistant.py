@@ -13,12 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.domain.enums import AccountKind, ChannelName
 from app.extensions import db
-from app.models import Cart, CartItem, OrderMessage, User
+from app.models import Cart, CartItem, OrderMessage, Shop, User
 from app.services import ledger
 from app.services.assistant import asking, tools
 from app.services.ledger import Move
@@ -44,35 +45,47 @@ def model() -> Iterator[FakeModel]:
 class World:
     """Two consumers of one shop; everything of the second has a word in it that nobody else may ever read."""
 
-    live: Live
+    app: Flask
+    session: Session
     headers: dict[str, str]
-    caller_id: int
+    caller: User
     other_id: int
     other_order_id: int
     secrets: tuple[str, ...]
-    shop_name: str = "Green Mart"
 
     def set(self, **settings: Any) -> None:
         """Change settings of the application."""
-        self.live.app.extensions["settings"] = self.live.app.extensions["settings"].model_copy(update=settings)
+        self.app.extensions["settings"] = self.app.extensions["settings"].model_copy(update=settings)
 
     def ask(self, query: str) -> Any:
-        return self.live.client().post(QUERY, json={"query": query}, headers=self.headers)
+        return self.app.test_client().post(QUERY, json={"query": query}, headers=self.headers)
 
 
 @pytest.fixture
-def world(live: Live, model: FakeModel) -> World:
-    given = {"openai_api_key": KEY, "openai_base_url": model.url, "assistant_seconds": SECONDS}
-    live.app.extensions["settings"] = live.app.extensions["settings"].model_copy(update=given)
+def world(app: Flask, session: Session, model: FakeModel) -> Iterator[World]:
+    before = app.extensions["settings"]
+    yield make_world(app, session, model)
+    app.extensions["settings"] = before
+
+
+@pytest.fixture
+def live_world(live: Live, model: FakeModel) -> World:
+    """The same where connections and threads are real."""
     with live.app.app_context(), Session(live.engine, expire_on_commit=False) as session:
-        shop = factories.make_shop(session, name="Green Mart")
-        milk = factories.make_item(session, shop, name="Milk", price=Decimal("45.00"))
-        caller, other = (factories.make_consumer(session) for _ in range(2))
-        factories.make_shop_order(session, caller, shop, milk)
-        order_id = give_secrets(session, other)
-        headers = factories.sign_in(session, caller)
+        return make_world(live.app, session, model)
+
+
+def make_world(app: Flask, session: Session, model: FakeModel) -> World:
+    shop = factories.make_shop(session, name="Green Mart")
+    milk = factories.make_item(session, shop, name="Milk", price=Decimal("45.00"))
+    caller, other = (factories.make_consumer(session) for _ in range(2))
+    factories.make_shop_order(session, caller, shop, milk)
+    order_id = give_secrets(session, other)
+    headers = factories.sign_in(session, caller)
     secrets = ("OTHERSHOP", "OTHERITEM", "OTHERMESSAGE", "7777.77", other.phone or "")
-    return World(live, headers, caller.id, other.id, order_id, secrets)
+    made = World(app, session, headers, caller, other.id, order_id, secrets)
+    made.set(openai_api_key=KEY, openai_base_url=model.url, assistant_seconds=SECONDS)
+    return made
 
 
 def give_secrets(session: Session, other: User) -> int:
@@ -95,13 +108,16 @@ def give_secrets(session: Session, other: User) -> int:
 
 def poison(world: World, words: str) -> None:
     """Put words where strangers can: into an item's name, a shop's name and a message to the caller."""
-    with world.live.app.app_context(), Session(world.live.engine) as session:
-        shop = factories.make_shop(session, name=f"Bad Mart {words}"[:128])
-        factories.make_item(session, shop, name=f"Milk {words}"[:200], price=Decimal("1.00"))
-        caller = session.get_one(User, world.caller_id)
-        order = factories.make_shop_order(session, caller, shop)
-        session.add(OrderMessage(order_id=order.id, sender_user_id=shop.owner_id, body=words))
-        session.commit()
+    shop = factories.make_shop(world.session, name=f"Bad Mart {words}"[:128])
+    factories.make_item(world.session, shop, name=f"Milk {words}"[:200], price=Decimal("1.00"))
+    tell(world, shop, words)
+
+
+def tell(world: World, shop: Shop, words: str) -> None:
+    """A message of a shop to the caller, about an order of theirs."""
+    order = factories.make_shop_order(world.session, world.caller, shop)
+    world.session.add(OrderMessage(order_id=order.id, sender_user_id=shop.owner_id, body=words))
+    world.session.commit()
 
 
 def test_the_model_looks_things_up_and_its_answer_is_given(world: World, model: FakeModel) -> None:
@@ -223,14 +239,9 @@ def test_injected_words_reach_the_rules_answer_as_words_only(world: World, model
 
 
 def test_what_the_model_is_told_is_bounded(world: World, model: FakeModel) -> None:
-    with world.live.app.app_context(), Session(world.live.engine) as session:
-        shop = factories.make_shop(session, name="S" * 128)
-        caller = session.get_one(User, world.caller_id)
-        for number in range(12):
-            order = factories.make_shop_order(session, caller, shop)
-            body = f"{number} " + '\u20ac\\"' * 1000
-            session.add(OrderMessage(order_id=order.id, sender_user_id=shop.owner_id, body=body))
-        session.commit()
+    shop = factories.make_shop(world.session, name="S" * 128)
+    for number in range(12):
+        tell(world, shop, f"{number} " + '\u20ac\\"' * 1000)
 
     def mind(conversation: list[dict[str, Any]]) -> dict[str, Any]:
         return says("x" * 50_000) if told(conversation) else wants(*[("my_messages", {})] * 50)
@@ -290,24 +301,26 @@ def test_the_time_limit_is_for_all_rounds_together(world: World, model: FakeMode
     assert len(model.requests) <= 3
 
 
-def test_no_connection_is_held_and_no_transaction_open_while_the_model_thinks(world: World, model: FakeModel) -> None:
+def test_no_connection_is_held_and_no_transaction_open_while_the_model_thinks(
+    live: Live, live_world: World, model: FakeModel
+) -> None:
     held: list[Any] = []
 
     def mind(conversation: list[dict[str, Any]]) -> dict[str, Any]:
-        with world.live.app.app_context():
+        with live.app.app_context():
             held.append([engine.pool.checkedout() for engine in db.engines.values()])  # type: ignore[attr-defined]
-        with world.live.engine.connect() as connection:
+        with live.engine.connect() as connection:
             idle = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'"
             held.append(connection.execute(text(idle)).scalar_one())
         return says("Done.") if told(conversation) else wants(("my_orders", {}))
 
     model.mind = mind
 
-    assert world.ask("orders").json["data"]["answer"] == "Done."
+    assert live_world.ask("orders").json["data"]["answer"] == "Done."
     assert held == [[0, 0], 0, [0, 0], 0]
 
 
-def test_a_slow_model_leaves_threads_to_others(world: World, model: FakeModel) -> None:
+def test_a_slow_model_leaves_threads_to_others(live_world: World, model: FakeModel) -> None:
     """Beyond the few conversations a process has at once, the rules answer at once."""
 
     turned_away: list[str] = []
@@ -318,7 +331,7 @@ def test_a_slow_model_leaves_threads_to_others(world: World, model: FakeModel) -
         return says("Slowly.")
 
     def ask() -> str:
-        answer: str = world.ask("milk").json["data"]["answer"]
+        answer: str = live_world.ask("milk").json["data"]["answer"]
         turned_away.extend([answer] if answer != "Slowly." else [])
         if len(turned_away) == 2:
             enough.set()
@@ -329,7 +342,7 @@ def test_a_slow_model_leaves_threads_to_others(world: World, model: FakeModel) -
     answers = at_once([ask] * (asking.AT_ONCE + 2))
 
     assert sorted(answer == "Slowly." for answer in answers) == [False] * 2 + [True] * asking.AT_ONCE
-    assert world.ask("milk").json["data"]["answer"] == "Slowly."
+    assert live_world.ask("milk").json["data"]["answer"] == "Slowly."
 
 
 def test_without_a_key_nobody_is_asked(world: World, model: FakeModel) -> None:

@@ -20,12 +20,12 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.domain.enums import AccountKind, Role
-from app.models import Account, Entry, Inventory
+from app.models import Account, Entry, Inventory, Order
 from app.services.wallets import maturing
 from tests import factories
 from tests.conftest import rolled_back
@@ -165,6 +165,10 @@ class Walks(RuleBasedStateMachine):
 
     @rule()
     def let_earnings_mature(self) -> None:
+        """Some days later, as the clock of a transaction stands still."""
+        held_back = update(Order).where(Order.matures_at.is_not(None))
+        self.session.execute(held_back.values(matures_at=func.now()))
+        self.session.commit()
         maturing.mature_due()
 
     @rule(amount=AMOUNTS)
@@ -203,6 +207,14 @@ class Walks(RuleBasedStateMachine):
         assert earned >= 0
 
     @invariant()
+    def the_house_has_the_commission_of_each_order(self) -> None:
+        """In proportion to what its vendor still has of it, but for the cents of many refunds."""
+        assert (
+            self.session.execute(COMMISSIONS, {"percent": self.app.extensions["settings"].commission_percent}).all()
+            == []
+        )
+
+    @invariant()
     def every_piece_is_somewhere(self) -> None:
         rows = self.session.execute(select(Inventory).execution_options(populate_existing=True)).scalars()
         assert all(row.available_quantity >= 0 and row.reserved_quantity >= 0 for row in rows)
@@ -239,6 +251,16 @@ class Walks(RuleBasedStateMachine):
         return f"key-{self.keys}"
 
 
+COMMISSIONS = text("""
+    SELECT orders.id, kept, fees, commission FROM orders JOIN (
+        SELECT order_id, sum(amount) FILTER (WHERE kind LIKE 'vendor_%') AS kept,
+               COALESCE(sum(amount) FILTER (WHERE kind = 'fees'), 0) AS fees
+        FROM journals JOIN entries ON entries.journal_id = journals.id JOIN accounts ON accounts.id = account_id
+        GROUP BY order_id
+    ) AS booked ON booked.order_id = orders.id
+    WHERE delivered_at IS NOT NULL AND payment_method <> 'CASH'
+      AND (commission <> fees OR kept < 0 OR abs(fees - (kept + fees) * :percent / 100) > 0.05)
+""")
 EARNED = text("""
     SELECT COALESCE(sum(balance), 0) FROM accounts
     WHERE owner_id = :shop_id AND kind IN ('vendor_pending', 'vendor_available')

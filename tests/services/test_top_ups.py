@@ -19,6 +19,7 @@ from app.models import AuditEvent, LiveEvent, PaymentToken, TopUp, WebhookEvent
 from app.services.payments import sweeper
 from app.services.top_ups import settling, starting, sweeping
 from tests.factories import make_consumer, sign_in
+from tests.market import fill_wallet
 from tests.shopping import assert_sound, one
 
 WALLET = "/api/v1/consumer/wallet"
@@ -107,6 +108,17 @@ def lose_answers(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 class TestLoading:
+    def test_nobody_is_charged_for_what_the_wallet_cannot_hold(self, session: Session, owner: Owner) -> None:
+        fill_wallet(session, owner.user, "9999999998.99")
+
+        refused = owner.load(amount="1.01", key="one")
+        loaded = owner.load(amount="1.00", key="one")
+
+        assert (refused.status_code, refused.json["error"]["code"]) == (409, "BALANCE_TOO_LARGE")
+        assert loaded.status_code == 200
+        assert captured(session) == 1
+        assert owner.balance() == 9999999999.99
+
     def test_the_money_is_taken_and_in_the_wallet(self, session: Session, owner: Owner) -> None:
         answer = owner.load(amount=500.25)
 

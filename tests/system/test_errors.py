@@ -289,6 +289,7 @@ def test_without_a_database_the_process_is_alive_but_not_ready(without_database:
 def test_a_ready_service_says_so(client: FlaskClient) -> None:
     assert client.get("/readyz").json == {"status": "ok"}
     assert client.get("/api/v1/health").json == {"data": {"status": "ok"}}
+    assert client.get("/health").json == client.get("/health/ready").json == {"status": "ok"}
 
 
 def test_without_the_store_of_the_limiter_the_shop_stays_open(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:

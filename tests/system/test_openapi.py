@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -52,6 +53,7 @@ from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
 from tests import databases, factories
 from tests.conftest import dispose, make_app
+from tests.system import market_rows
 
 RULES_OUTSIDE_JSON_SCHEMA = {"value_error", "cursor"}
 """Faults of checks that a schema cannot express: a cursor of another list, two fields that exclude each other."""
@@ -137,19 +139,27 @@ CHECKS = [
 ]
 
 
+@dataclass
+class Tried:
+    """The demo shop, where what schemathesis does is kept, and the rows of its marketplace by kind."""
+
+    app: Flask
+    market: market_rows.Rows
+
+
 @pytest.fixture(scope="module")
-def shop(template: str) -> Iterator[Flask]:
-    """The demo shop, where what schemathesis does is kept."""
+def shop(template: str) -> Iterator[Tried]:
     with databases.cloned(template) as url:
         application = make_app(url)
         with application.app_context():
             seed()
-            live_in(application)
-        yield application
+            market = live_in(application)
+        yield Tried(application, market)
         dispose(application)
 
 
-STAFF_SECTIONS = "^(Staff|Admin)"
+SECTIONS = {"shoppers": "^(?!Staff|Admin|Vendor)", "vendors": "^Vendor", "staff": "^(Staff|Admin)"}
+ROLES = {"shoppers": Role.CUSTOMER, "vendors": Role.VENDOR, "staff": Role.ADMIN}
 PICTURE = "0" * 64
 STATES = (OrderStatus.PENDING_PAYMENT, *sorted(PICKABLE | PACKED), OrderStatus.DELAYED, OrderStatus.CANCELLING)
 ROUNDS = 10
@@ -159,10 +169,10 @@ FEW = 3
 """As many rows are there of most other things, or fewer."""
 
 
-def live_in(shop: Flask) -> None:
-    """Give the demo shop a past: one row of everything at least, with the ids from 1 on."""
+def live_in(shop: Flask) -> market_rows.Rows:
+    """Give the demo shop a past: one row of everything at least, with the ids from 1 on; answers the marketplace's."""
     with Session(db.engine, expire_on_commit=False) as session:
-        customer, admin = (demo_user(session, role) for role in (Role.CUSTOMER, Role.ADMIN))
+        customer, vendor, admin = (demo_user(session, role) for role in (Role.CUSTOMER, Role.VENDOR, Role.ADMIN))
         warehouse, store = session.scalars(select(StockLocation).order_by(StockLocation.id).limit(2)).all()
         goods = session.scalars(select(Product).order_by(Product.id).limit(3)).all()
         session.add(Cart(user_id=customer.id))
@@ -175,6 +185,7 @@ def live_in(shop: Flask) -> None:
         session.add(WishlistItem(user_id=customer.id, product_id=goods[0].id))
         session.add(StoredImage(digest=PICTURE, media_type="image/webp", width=1, height=1, content=b"RIFF"))
         session.commit()
+        return market_rows.open_market(shop, session, customer, vendor, admin)
 
 
 def sell(session: Session, customer: User, admin: User, warehouse: StockLocation, goods: Sequence[Product]) -> None:
@@ -234,21 +245,24 @@ def demo_user(session: Session, role: Role) -> User:
     return session.scalars(select(User).where(User.email == email)).one()
 
 
-def sign_in_for(shop: Flask, case: Case) -> dict[str, str]:
+def sign_in_for(shop: Tried, who: Role) -> dict[str, str]:
     """A new sign-in for each request: some of the operations end sessions, block people or change roles."""
-    section = case.operation.definition.raw["tags"][0]
-    role = Role.ADMIN if re.match(STAFF_SECTIONS, section) else Role.CUSTOMER
-    with shop.app_context(), Session(db.engine, expire_on_commit=False) as session:
-        user = demo_user(session, role)
-        user.is_active, user.role = True, role
-        return factories.sign_in(session, user)
+    with shop.app.app_context(), Session(db.engine, expire_on_commit=False) as session:
+        people = {role: demo_user(session, role) for role in ROLES.values()}
+        for role, user in people.items():
+            user.is_active, user.role = True, role
+        market_rows.keep_open(session)
+        return factories.sign_in(session, people[who])
 
 
-def ask_for_what_is_there(case: Case, turns: Counter[str]) -> None:
+def ask_for_what_is_there(case: Case, shop: Tried, turns: Counter[str]) -> None:
     """Let a well-formed address name one row after the other, and of an order (of one line) the line with its id."""
     if not is_well_formed(case):
         return
     path = case.path_parameters
+    if market_rows.SECTIONS.match(case.operation.definition.raw["tags"][0]):
+        market_rows.ask_for_what_is_there(case.operation.path, path, case.body, shop.market, turns)
+        return
     turns.update(path.keys())
     there = {"digest": PICTURE, "name": list(reports.REPORTS)[turns["name"] % len(reports.REPORTS)]}
     for name, value in path.items():
@@ -258,18 +272,20 @@ def ask_for_what_is_there(case: Case, turns: Counter[str]) -> None:
         path["item_id"] = path["order_id"]
 
 
-@pytest.mark.parametrize("of_the_staff", [False, True], ids=["shoppers", "staff"])
-def test_every_operation_answers_as_the_document_says(
-    shop: Flask, subtests: pytest.Subtests, of_the_staff: bool
-) -> None:
-    whole = schemathesis.openapi.from_wsgi("/apispec.json", shop)
-    schema = whole.include(tag_regex=STAFF_SECTIONS) if of_the_staff else whole.exclude(tag_regex=STAFF_SECTIONS)
+@pytest.mark.timeout(900)  # thousands of requests, beside whatever else the machine does
+@pytest.mark.parametrize("who", SECTIONS)
+def test_every_operation_answers_as_the_document_says(shop: Tried, subtests: pytest.Subtests, who: str) -> None:
+    whole = schemathesis.openapi.from_wsgi("/apispec.json", shop.app)
+    schema = whole.include(tag_regex=SECTIONS[who])
 
     tried, succeeded, turns = set(), set(), Counter[str]()
 
     def check(case: Case) -> None:
-        ask_for_what_is_there(case, turns)
-        response = case.call_and_validate(headers=sign_in_for(shop, case), checks=CHECKS)
+        ask_for_what_is_there(case, shop, turns)
+        headers = sign_in_for(shop, ROLES[who])
+        if case.operation.path in market_rows.WANT_A_BASKET:
+            market_rows.fill_basket(shop.app, shop.market, headers)
+        response = case.call_and_validate(headers=headers, checks=CHECKS)
         if response.status_code < 300 and case.method == case.operation.method.upper():
             succeeded.add(case.operation.label)
 
@@ -279,8 +295,8 @@ def test_every_operation_answers_as_the_document_says(
         with subtests.test(operation.label):
             run()
 
-    assert len(tried) > 70
-    assert len(succeeded) >= 0.6 * len(tried), f"too few were ever answered well: {sorted(tried - succeeded)}"
+    assert len(tried) > 40
+    assert len(succeeded) >= 0.7 * len(tried), f"too few were ever answered well: {sorted(tried - succeeded)}"
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_the_first_start_prints_the_addresses_a_login_for_each_role_and_a_reques
     printed = first_start.printed
 
     assert any("/docs/" in line for line in printed)
-    for role in ("CUSTOMER", "EMPLOYEE", "MANAGER", "ADMIN"):
+    for role in ("CUSTOMER", "VENDOR", "EMPLOYEE", "MANAGER", "ADMIN"):
         assert any(line.startswith(f"{role} ") and "@" in line for line in printed), role
     assert first_start.tried.status_code == 200
     assert first_start.tried.json()["data"]
@@ -128,6 +128,7 @@ def test_the_demo_walks_from_registration_to_the_delivered_order_and_its_receipt
     assert (demo.returncode, demo.stderr) == (0, ""), demo.stdout[-2000:]
     assert f"Using the server at {shop.base}" in demo.stdout
     (receipt,) = tmp_path.glob("receipt-*.pdf")
+    assert "at the vendor's is delivered, a piece came back" in demo.stdout
     assert "is paid, picked and delivered" in demo.stdout.splitlines()[-1]
     assert demo.stdout.endswith(f"{receipt.name}\n")
     assert receipt.read_bytes().startswith(b"%PDF")

@@ -6,9 +6,11 @@ from hypothesis import strategies as st
 
 from app.domain.enums import OrderStatus as S
 from app.domain.order_states import CANCELLABLE_BY_OWNER, SUPERMARKET_MOVES, UNDECIDED
+from app.domain.shop_order_states import SHOP_ORDER_MOVES
 
+STATES = sorted(SUPERMARKET_MOVES)
 ENDS = {S.DELIVERED, S.CANCELED}
-PAID = set(S) - UNDECIDED - {S.CANCELED}
+PAID = sorted(set(STATES) - UNDECIDED - {S.CANCELED})
 
 
 def reachable(start: S) -> set[S]:
@@ -21,11 +23,12 @@ def reachable(start: S) -> set[S]:
     return found
 
 
-def test_the_table_knows_every_state() -> None:
-    assert set(SUPERMARKET_MOVES) == set(S)
+def test_the_tables_of_both_channels_know_every_state() -> None:
+    assert SUPERMARKET_MOVES.keys() | SHOP_ORDER_MOVES.keys() == set(S)
+    assert SUPERMARKET_MOVES.keys() & SHOP_ORDER_MOVES.keys() == ENDS
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", STATES)
 def test_every_state_is_reached_from_a_new_order_and_leads_to_an_end(state: S) -> None:
     assert state in reachable(S.PENDING_PAYMENT) | {S.PENDING_PAYMENT}
     assert state in ENDS or reachable(state) & ENDS
@@ -36,7 +39,7 @@ def test_an_end_is_final(state: S) -> None:
     assert not SUPERMARKET_MOVES[state]
 
 
-@pytest.mark.parametrize("state", S)
+@pytest.mark.parametrize("state", STATES)
 def test_no_state_moves_to_itself(state: S) -> None:
     assert state not in SUPERMARKET_MOVES[state]
 
@@ -55,7 +58,7 @@ def test_only_an_order_nobody_picks_is_cancelled_by_its_owner() -> None:
     assert all(S.CANCELED in reachable(state) for state in CANCELLABLE_BY_OWNER)
 
 
-@given(st.lists(st.sampled_from(S), max_size=12))
+@given(st.lists(st.sampled_from(STATES), max_size=12))
 def test_no_walk_leaves_an_end_or_delivers_what_was_not_paid(wishes: list[S]) -> None:
     state, path = S.PENDING_PAYMENT, [S.PENDING_PAYMENT]
     for wish in wishes:

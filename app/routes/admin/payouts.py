@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from app.middleware.answers import answer, listed
+from app.middleware.answers import answer, listed, never_stored
 from app.middleware.guards import current_caller
 from app.middleware.idempotency import REQUIRED_KEY, IdempotencyKeyRequired, given_key, told_apart
 from app.openapi import endpoint
@@ -43,7 +43,7 @@ def request_payout(body: PayoutOrder) -> Response:
 @endpoint(answers={200: PayoutDetail}, errors=(PayoutNotFound,))
 def show_payout(payout_id: int) -> Response:
     """Show a payout with the whole account number; each look at it stands in the audit trail."""
-    return answer(listing.detail(payout_id, current_caller()))
+    return never_stored(answer(listing.detail(payout_id, current_caller())))
 
 
 @payouts.post("/payouts/<int:payout_id>/approve")

@@ -1,10 +1,10 @@
 """Orders from vendors' shops as the office sees them: list, disputes and refunds."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from app.middleware.answers import answer, cacheable, listed
 from app.middleware.guards import current_caller
-from app.middleware.idempotency import REQUIRED_KEY, IdempotencyKeyRequired
+from app.middleware.idempotency import REQUIRED_KEY, IdempotencyKeyRequired, given_key, told_apart
 from app.openapi import endpoint
 from app.schemas.envelope import Listed
 from app.schemas.shop_order_moves import OfficeRefundRequest, RefundAnswer
@@ -50,8 +50,8 @@ def show_shop_order(order_id: int) -> Response:
 )
 def refund_shop_order(order_id: int, body: OfficeRefundRequest) -> Response:
     """Give a consumer part of a delivered order back, at the vendor's cost or the house's; once for each key."""
-    amount = refunding.refund(body, request.headers[REQUIRED_KEY.name], current_caller(), order_id=order_id)
-    return answer(RefundAnswer(message="Refunded", refund=amount))
+    is_replay = refunding.refund(body, given_key() or "", current_caller(), order_id=order_id)
+    return told_apart(answer(RefundAnswer(message="Refunded", refund=body.amount)), is_replay=is_replay)
 
 
 @orders.get("/disputes")

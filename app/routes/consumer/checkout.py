@@ -30,7 +30,13 @@ _KEY_HEADER = Header(
 @endpoint(
     body=PreviewRequest,
     answers={200: PreviewAnswer},
-    errors=(errors.CartNotFound, BranchNotFound, errors.CouponNotFound, errors.CouponNotApplicable),
+    errors=(
+        errors.CartNotFound,
+        BranchNotFound,
+        errors.CouponNotFound,
+        errors.CouponNotApplicable,
+        errors.TotalTooLarge,
+    ),
 )
 def show_preview(body: PreviewRequest) -> Response:
     """Price a cart as it would be sold now, and name what is not there."""
@@ -59,6 +65,7 @@ def show_preview(body: PreviewRequest) -> Response:
         PaymentTokenNotFound,
         errors.InsufficientStock,
         errors.PriceChanged,
+        errors.TotalTooLarge,
         errors.CouponNotApplicable,
         errors.SlotFull,
         errors.CartClosed,

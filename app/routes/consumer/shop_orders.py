@@ -44,6 +44,7 @@ orders = Blueprint("shop_orders", __name__)
         shop_context.BelowMinimum,
         errors.InsufficientStock,
         errors.PriceChanged,
+        errors.TotalTooLarge,
         errors.KeyReused,
         errors.KeyInProgress,
         Busy,

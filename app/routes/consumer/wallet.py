@@ -54,6 +54,7 @@ def list_transactions(query: HistoryQuery) -> Response:
         TopUpDeclined,
         PaymentTokenNotFound,
         UnsupportedProvider,
+        BalanceTooLarge,
         KeyReused,
     ),
 )

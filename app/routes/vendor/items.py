@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, stream_with_context
 
+from app.middleware import limits
 from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import File, Upload, endpoint
@@ -102,6 +103,7 @@ def remove_item(item_id: int) -> Response:
 
 
 @items.post("/bulk-upload")
+@limits.files
 @endpoint(
     upload=ITEM_FILE,
     answers={202: UploadAccepted},
@@ -135,6 +137,7 @@ def download_template() -> Response:
 
 
 @items.get("/export")
+@limits.files
 @endpoint(answers={200: File("text/csv", "All items of the shop, oldest first.")}, errors=(ShopNotFound,))
 def export_items() -> Response:
     """Download all items of your shop as CSV, which can be uploaded again.

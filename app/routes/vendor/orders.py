@@ -18,7 +18,7 @@ from app.schemas.shop_order_moves import (
     ReturnAnswer,
 )
 from app.schemas.shop_orders import ShopOrderQuery, VendorShopOrder, VendorShopOrderDetail
-from app.services.checkout.errors import InsufficientStock
+from app.services.checkout.errors import InsufficientStock, TotalTooLarge
 from app.services.ledger import InsufficientFunds
 from app.services.payments.settlement import AmountNotAvailable
 from app.services.returns import completing, deciding, raising
@@ -65,6 +65,7 @@ def answer_order(order_id: int, body: AnswerOrderRequest) -> Response:
         InvalidMove,
         InsufficientStock,
         modifying.AboveAuthorization,
+        TotalTooLarge,
     ),
 )
 def modify_order(order_id: int, body: ModifyRequest) -> Response:

@@ -6,9 +6,9 @@ from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed, Message
+from app.schemas.pagination import Page
 from app.schemas.vendors import (
     Document,
-    DocumentsQuery,
     MissingDocument,
     MissingVendorDetails,
     NewDocument,
@@ -19,6 +19,7 @@ from app.schemas.vendors import (
     VendorBusiness,
     VendorProfileChange,
 )
+from app.services.onboarding import BasicOnboardingIncomplete
 from app.services.vendors import banks, documents, profiles
 
 profile = Blueprint("vendor_profile", __name__)
@@ -28,7 +29,7 @@ profile = Blueprint("vendor_profile", __name__)
 @endpoint(
     body=NewVendorProfile,
     answers={200: Message},
-    errors=(MissingVendorDetails, profiles.OnboardingIncomplete, profiles.VendorProfileExists),
+    errors=(MissingVendorDetails, BasicOnboardingIncomplete, profiles.VendorProfileExists),
 )
 def create_profile(body: NewVendorProfile) -> Response:
     """Tell of one's business, which the office then reviews."""
@@ -62,8 +63,8 @@ def upload_document(body: NewDocument) -> Response:
 
 
 @profile.get("/documents")
-@endpoint(query=DocumentsQuery, answers={200: Listed[Document]})
-def list_documents(query: DocumentsQuery) -> Response:
+@endpoint(query=Page, answers={200: Listed[Document]})
+def list_documents(query: Page) -> Response:
     """List one's papers with the office's verdicts, newest first."""
     return listed(*documents.mine(query, current_caller()))
 

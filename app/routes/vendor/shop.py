@@ -6,6 +6,7 @@ from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed, Message
+from app.schemas.pagination import Page
 from app.schemas.shops import (
     Holiday,
     HolidayQuery,
@@ -21,7 +22,6 @@ from app.schemas.shops import (
     ShownHoliday,
     ShownHours,
     StatusLogEntry,
-    StatusLogQuery,
     SwitchedShop,
     WeeklyHours,
 )
@@ -95,8 +95,8 @@ def _switched(body: ShopSwitch) -> SwitchedShop:
 
 
 @shop.get("/shop/status-log")
-@endpoint(query=StatusLogQuery, answers={200: Listed[StatusLogEntry]}, errors=(ShopNotFound,))
-def list_status_changes(query: StatusLogQuery) -> Response:
+@endpoint(query=Page, answers={200: Listed[StatusLogEntry]}, errors=(ShopNotFound,))
+def list_status_changes(query: Page) -> Response:
     """List when one's shop was opened and closed, newest first."""
     return listed(*switching.log(query, current_caller()))
 

@@ -82,6 +82,7 @@ def list_own_payouts(query: Page) -> Response:
 
 
 @wallet.get("/wallet/statement")
+@limits.files
 @endpoint(
     query=StatementQuery,
     answers={200: File("text/csv", "The statement.", or_else=("application/pdf",))},
@@ -90,5 +91,5 @@ def list_own_payouts(query: Page) -> Response:
 def download_statement(query: StatementQuery) -> Response:
     """Download a statement of account: opening balance, every move, closing balance."""
     made = statement(query, current_caller())
-    headers = {"Content-Disposition": f'attachment; filename="{made.name}"'}
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
     return Response(made.content, mimetype=made.media_type, headers=headers)

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Select
 
 from app.config import settings
-from app.domain.amounts import NOTHING
 from app.domain.assistant import stem
 from app.domain.caller import Caller
 from app.domain.search_text import normalise, words
@@ -20,6 +19,7 @@ from app.domain.shop_order_states import shown
 from app.models.base import AnyRow
 from app.services.assistant import statements
 from app.services.shops.opening import this_moment
+from app.services.wallets import balances
 from app.transaction import reading
 
 _ANY_PRICE = Decimal("9999999999.99")
@@ -119,8 +119,8 @@ def messages(caller: Caller) -> list[MessageFact]:
 
 def wallet(caller: Caller) -> Decimal:
     """What is in the caller's wallet; nothing where they never had one."""
-    rows = _rows(statements.WALLET, {"user_id": caller.user_id, "currency": settings().currency})
-    return Decimal(rows[0].balance) if rows else NOTHING
+    with reading() as connection:
+        return balances.in_wallet(connection, user_id=caller.user_id)
 
 
 def shops(caller: Caller, *, wanted: Sequence[str] = ()) -> list[ShopFact]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from app.config import settings
 from app.domain.assistant import Question, Topic
 from app.domain.caller import Caller
+from app.domain.shop_hours import clock
 from app.services.assistant import facts
 from app.services.assistant.facts import ItemFact, LineFact, OrderFact, ShopFact
 from app.services.assistant.statements import MOST
@@ -139,5 +140,5 @@ def _order(order: OrderFact) -> str:
 
 def _shop(shop: ShopFact) -> str:
     state = "is open now" if shop.is_open else "is closed now"
-    hours = f", today {shop.opens:%H:%M} to {shop.closes:%H:%M}" if shop.opens and shop.closes else ""
+    hours = f", today {clock(shop.opens)} to {clock(shop.closes)}" if shop.opens and shop.closes else ""
     return f"{shop.name} {state}{hours}"

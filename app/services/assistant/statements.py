@@ -21,9 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import aliased
 
-from app.domain.enums import AccountKind, CartStatus, ChannelName
+from app.domain.enums import CartStatus, ChannelName
 from app.models import (
-    Account,
     Cart,
     CartItem,
     Inventory,
@@ -56,15 +55,8 @@ def _near() -> Select[*tuple[Any, ...]]:
 @cache
 def items(by_words: bool, only_offers: bool, _require_verified: bool) -> Select[*tuple[Any, ...]]:
     """What those shops have in stock, up to `max_price`, with the words `wanted` where by words; built once a shape."""
-    is_open = open_now().label("is_open")
-    columns = (
-        Product.name,
-        prices.PRICE.label("price"),
-        prices.OLD_PRICE,
-        Product.unit,
-        StockLocation.name.label("shop"),
-        is_open,
-    )
+    # Asked once a shop: beside the items, the questions of open_now would be asked for each of them.
+    near = _near().add_columns(StockLocation.name, open_now().label("is_open")).cte("near").prefix_with("MATERIALIZED")
     matching = Product.search_vector.bool_op("@@")(func.to_tsquery("simple", bindparam("wanted", type_=String)))
     conditions: tuple[ColumnElement[bool], ...] = (
         and_(Product.is_active, ShopItem.is_available, Inventory.available_quantity > 0),
@@ -73,13 +65,20 @@ def items(by_words: bool, only_offers: bool, _require_verified: bool) -> Select[
         prices.OLD_PRICE > prices.PRICE if only_offers else true(),
     )
     return (
-        _near()
-        .with_only_columns(*columns, maintain_column_froms=True)
-        .join(Product, Product.shop_id == Shop.id)
+        select(
+            Product.name,
+            prices.PRICE.label("price"),
+            prices.OLD_PRICE,
+            Product.unit,
+            near.c.name.label("shop"),
+            near.c.is_open,
+        )
+        .select_from(near)
+        .join(Product, Product.shop_id == near.c.id)
         .join(ShopItem, ShopItem.product_id == Product.id)
-        .join(Inventory, and_(Inventory.product_id == Product.id, Inventory.stock_location_id == Shop.id))
+        .join(Inventory, and_(Inventory.product_id == Product.id, Inventory.stock_location_id == near.c.id))
         .where(*conditions)
-        .order_by(is_open.desc(), prices.PRICE, Product.id)
+        .order_by(near.c.is_open.desc(), prices.PRICE, Product.id)
         .limit(MOST)
     )
 
@@ -161,10 +160,4 @@ MESSAGES = (
     .where(Order.user_id == bindparam("user_id"), Order.channel == ChannelName.MARKETPLACE)
     .order_by(OrderMessage.id.desc())
     .limit(MOST)
-)
-
-WALLET = select(Account.balance).where(
-    Account.kind == AccountKind.WALLET,
-    Account.owner_id == bindparam("user_id"),
-    Account.currency == bindparam("currency"),
 )

@@ -9,10 +9,10 @@ from app.domain.amounts import NOTHING
 from app.domain.coupons import Coupon, CouponRefusal, refusal
 from app.domain.pricing import Totals, total_up
 from app.schemas.checkout import AppliedDiscount
-from app.schemas.money import money_number
+from app.schemas.money import LARGEST, money_number
 from app.services.checkout.any_context import AnyContext
 from app.services.checkout.basket import BasketLine
-from app.services.checkout.errors import CouponNotApplicable
+from app.services.checkout.errors import CouponNotApplicable, TotalTooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Bill:
 
 
 def bill(context: AnyContext, lines: Sequence[BasketLine]) -> Bill:
-    """Add up a basket, less the coupon asked for. Raises CouponNotFound or CouponNotApplicable."""
+    """Add up a basket, less the coupon asked for. Raises CouponNotFound, CouponNotApplicable, TotalTooLarge."""
     priced = [line.priced for line in lines]
     fulfillment = context.form.fulfillment_type
     coupon = context.coupon()
@@ -50,6 +50,8 @@ def bill(context: AnyContext, lines: Sequence[BasketLine]) -> Bill:
     discount = coupon.discount if coupon else None
     buffer = settings().weighed_buffer_percent if context.policy.weighs_later else 0
     totals = total_up(priced, fulfillment, context.tariff, buffer, discount)
+    if max(totals.items, totals.authorization) > LARGEST:
+        raise TotalTooLarge
     return Bill(totals, coupon)
 
 

@@ -3,14 +3,10 @@
 Each part can be repeated: crash anywhere, retry anything, the end is one order and one charge.
 """
 
-import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
-
-import orjson
 
 from app.domain.caller import Caller
 from app.schemas.checkout import ConfirmRequest
@@ -23,6 +19,7 @@ from app.services.checkout.shop_placing import place_at_shop
 from app.services.checkout.trolley_placing import StaffCheckNeeded
 from app.services.checkout.writing import Key
 from app.services.payments import sending
+from app.services.request_keys import hash_of
 from app.services.trolleys import checking
 from app.transaction import retried
 
@@ -53,7 +50,7 @@ def confirm_at_shop(sale: ShopSale, idempotency_key: str, caller: Caller) -> Dec
 
     Raises the refusals of `shop_placing.place_at_shop`: then nothing was sold or charged and the key is still free.
     """
-    hashed = _hash(SHOP_ROUTE, {name: str(value) for name, value in asdict(sale).items() if value is not None})
+    hashed = hash_of(SHOP_ROUTE, {name: str(value) for name, value in asdict(sale).items() if value is not None})
     key = Key(f"user:{caller.user_id}", SHOP_ROUTE, idempotency_key, hashed)
     return _placed_and_paid(lambda: place_at_shop(sale, key, caller), caller)
 
@@ -81,12 +78,7 @@ def request_hash(form: ConfirmRequest) -> str:
 
     Defaults are left out, so that a key fits its request also after an update that adds an optional field.
     """
-    return _hash(ROUTE, form.model_dump(mode="json", exclude_defaults=True))
-
-
-def _hash(route: str, body: dict[str, Any]) -> str:
-    canonical = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(route.encode() + b"\n" + canonical).hexdigest()
+    return hash_of(ROUTE, form.model_dump(mode="json", exclude_defaults=True))
 
 
 def _place_patiently(attempt: Callable[[], Placed]) -> Placed:

@@ -60,6 +60,13 @@ class PriceChanged(Conflict):
     message = "The total is not the expected one any more. Preview again and confirm the new total."
 
 
+class TotalTooLarge(Conflict):
+    """No amount of an order has more than ten digits before the point."""
+
+    code = "TOTAL_TOO_LARGE"
+    message = "The total is more than one order can come to. Take something out."
+
+
 class CouponNotFound(NotFound):
     code = "COUPON_NOT_FOUND"
     message = "There is no such coupon. Check the code, or go on without it."

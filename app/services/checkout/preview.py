@@ -31,8 +31,8 @@ ORDER BY lines.product_id
 def preview(form: PreviewRequest, caller: Caller) -> PreviewAnswer:
     """Price the caller's own active cart (two statements).
 
-    Raises CartNotFound, BranchNotFound, CouponNotFound, CouponNotApplicable, or BadRequest for a pickup without a
-    branch. The slot is not looked at.
+    Raises CartNotFound, BranchNotFound, CouponNotFound, CouponNotApplicable, TotalTooLarge, or BadRequest for a
+    pickup without a branch. The slot is not looked at.
     """
     with reading() as connection:
         context = read_context(connection, user_id=caller.user_id, form=form)

@@ -26,7 +26,8 @@ def place_at_shop(sale: ShopSale, key: Key, caller: Caller) -> Placed:
     """Make the order, or find the one this key already made. The lines are those of the basket when it is locked.
 
     Raises KeyInProgress, KeyReused, CartEmpty, ShopClosed, OutOfArea, BelowMinimum, InsufficientStock, PriceChanged,
-    InsufficientFunds or the refusals of a payment token, each with nothing changed and the key still free.
+    TotalTooLarge, InsufficientFunds or the refusals of a payment token, each with nothing changed and the key still
+    free.
     """
     with transaction() as session:
         if not locks.try_key(session, key.principal, key.route, key.key):

@@ -195,6 +195,7 @@ _GARBAGE = (
     text("DELETE FROM registration_codes WHERE expires_at < now() - interval '1 day'"),
     text("DELETE FROM phone_codes WHERE expires_at < now() - interval '1 day'"),
     text("DELETE FROM password_resets WHERE expires_at < now()"),
+    text("DELETE FROM item_uploads WHERE state = 'done' AND updated_at < now() - interval '30 days'"),
     text("DELETE FROM live_events WHERE created_at < now() - interval '7 days'"),
     text("DELETE FROM login_failures WHERE last_failed_at < now() - interval '1 day'"),
 )

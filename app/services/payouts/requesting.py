@@ -1,6 +1,5 @@
 """Drawing money: it leaves what is available in the very transaction that writes the payout down."""
 
-import hashlib
 import uuid
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,9 +20,9 @@ from app.services.checkout.errors import KeyReused
 from app.services.ledger import Move
 from app.services.payouts import listing, news
 from app.services.payouts.errors import NoPayoutBank
+from app.services.request_keys import hash_of, own_key
 from app.services.shops.own import ShopNotFound, own_shop
 from app.services.wallets import balances
-from app.services.wallets.keys import request_hash
 from app.transaction import retried, transaction
 
 _BANK = (
@@ -66,7 +65,7 @@ def withdraw(form: WithdrawForm, caller: Caller, *, key: str | None) -> tuple[Wi
 
     Without a `key` each request is a new one. Raises ShopNotFound, NoPayoutBank, InsufficientFunds or KeyReused.
     """
-    key, hashed = key or uuid.uuid4().hex, request_hash(form)
+    key, hashed = key or uuid.uuid4().hex, hash_of("payouts.withdraw", form.model_dump(mode="json"))
 
     def attempt() -> tuple[WithdrawAnswer, bool]:
         with transaction() as session:
@@ -83,8 +82,8 @@ def request_for(form: PayoutOrder, caller: Caller, *, key: str) -> tuple[Managed
 
     Raises ShopNotFound, NoPayoutBank, InsufficientFunds or KeyReused.
     """
-    own_key = f"admin:{caller.user_id}:{hashlib.sha256(key.encode()).hexdigest()}"  # one admin's keys are not another's
-    asked = _Asked(form.shop_id, form.amount, own_key, request_hash(form))
+    hashed = hash_of("payouts.request", form.model_dump(mode="json"))
+    asked = _Asked(form.shop_id, form.amount, f"admin:{own_key(caller, key)}", hashed)
 
     def attempt() -> _Written:
         with transaction() as session:

@@ -14,7 +14,7 @@ from app.errors import BadRequest, Conflict
 from app.models import User
 from app.schemas.phone import EmailProof, PhoneProof
 from app.services import audit, passwords, profile, registration_codes
-from app.services.phone import codes, numbers
+from app.services.phone import codes
 from app.services.phone.codes import Verdict
 from app.services.phone.login import StaffUsePasswords
 from app.transaction import transaction
@@ -47,13 +47,12 @@ def send_to_phone(caller: Caller, *, phone: str) -> None:
         codes.issue(session, phone=phone, purpose=_purpose(caller))
 
 
-def link_phone(form: PhoneProof, caller: Caller) -> None:
-    """Make a proven number a way to sign in; it replaces the one before.
+def link_phone(form: PhoneProof, caller: Caller, *, phone: str) -> None:
+    """Make a proven number (E.164) a way to sign in; it replaces the one before.
 
-    Raises ValidationFailed, StaffUsePasswords, WrongLinkingCode or PhoneTaken.
+    Raises StaffUsePasswords, WrongLinkingCode or PhoneTaken.
     """
     _refuse_staff(caller)
-    phone = numbers.read(form.phone)
     with transaction() as session:
         verdict = codes.use(session, phone=phone, code=form.otp, purpose=_purpose(caller))
         if verdict is Verdict.RIGHT:

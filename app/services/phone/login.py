@@ -16,7 +16,7 @@ from app.errors import AuthFailed, DomainError
 from app.models import User
 from app.schemas.phone import PhoneSignIn, PhoneTokens
 from app.services import audit, locks, second_factor, tokens
-from app.services.phone import codes, numbers
+from app.services.phone import codes
 from app.services.phone.codes import SIGN_IN, Verdict
 from app.transaction import reading, transaction
 
@@ -48,13 +48,13 @@ def send(*, phone: str) -> None:
         codes.issue(session, phone=phone, purpose=SIGN_IN)
 
 
-def verify(form: PhoneSignIn, origin: Origin) -> PhoneTokens:
-    """Sign in with a code, which is used up; a number nobody has makes a user whose role is still to be chosen.
+def verify(form: PhoneSignIn, origin: Origin, *, phone: str) -> PhoneTokens:
+    """Sign in with the code sent to a number in E.164, which is used up; a number nobody has makes a user whose role
+    is still to be chosen.
 
-    Raises ValidationFailed, InvalidOtp (also for a blocked user), OtpExpired, StaffUsePasswords; and once the code was
+    Raises InvalidOtp (also for a blocked user), OtpExpired, StaffUsePasswords; and once the code was
     right, SecondFactorRequired or InvalidSecondFactor, after which the same code may be sent again with another factor.
     """
-    phone = numbers.read(form.phone)
     try:
         with _guessing(phone), transaction() as session:
             verdict = codes.use(session, phone=phone, code=form.otp, purpose=SIGN_IN)

@@ -13,10 +13,10 @@ from app.domain.pricing import tax_included
 from app.domain.shop_order_states import Move, after
 from app.errors import BadRequest, Conflict
 from app.models import Order, OrderItem, OrderModification, OrderModificationLine
-from app.schemas.money import money_number
+from app.schemas.money import LARGEST, money_number
 from app.schemas.shop_order_moves import ModifyRequest
 from app.services import locks
-from app.services.checkout.errors import InsufficientStock
+from app.services.checkout.errors import InsufficientStock, TotalTooLarge
 from app.services.shop_orders import log
 from app.services.shop_orders.finding import consumer_order, vendor_order
 from app.services.shop_orders.refusals import refused
@@ -47,7 +47,7 @@ def modify(form: ModifyRequest, caller: Caller, *, order_id: int) -> Decimal:
     """Change quantities of an order of the caller's shop, 0 takes a line out; answers the new total.
 
     Stock moves at once; the consumer has yet to agree. Raises OrderNotFound, InvalidMove, UnknownLines, NothingLeft,
-    InsufficientStock or AboveAuthorization.
+    InsufficientStock, AboveAuthorization or TotalTooLarge.
     """
     wanted = {line.item_id: line.quantity for line in form.modifications}
     return retried(lambda: _modify(wanted, caller, order_id))
@@ -154,12 +154,14 @@ def _current_total(order: Order) -> Decimal:
 
 
 def _set_finals(order: Order, left: Sequence[Change]) -> Decimal:
-    """What the order will come to once the consumer agrees; the delivery fee stays."""
+    """What the order will come to once the consumer agrees; the delivery fee stays. Raises TotalTooLarge."""
     order.final_items_total = sum((line.unit_price * quantity for line, quantity in left), NOTHING)
     order.final_deposit_total = sum((line.unit_deposit * quantity for line, quantity in left), NOTHING)
     order.final_tax_total = sum((tax_included(line.unit_price * n, line.tax_rate) for line, n in left), NOTHING)
     order.final_discount_total = order.final_reduction = NOTHING
     order.final_total = order.final_items_total + order.final_deposit_total + order.delivery_fee
+    if order.final_total > LARGEST:
+        raise TotalTooLarge
     return order.final_total
 
 

@@ -1,8 +1,5 @@
 """The office gives a consumer money back for a delivered order, with a reason."""
 
-import hashlib
-from decimal import Decimal
-
 from app.domain.caller import Caller
 from app.domain.enums import JournalReason, OrderActionType
 from app.domain.shop_order_states import HANDED_OVER
@@ -12,8 +9,9 @@ from app.schemas.shop_order_moves import OfficeRefundRequest
 from app.services import locks
 from app.services.checkout.errors import KeyReused
 from app.services.payments import sweeper
+from app.services.request_keys import own_key
 from app.services.shop_orders import log
-from app.services.shop_orders.finding import OrderNotFound
+from app.services.shop_orders.finding import any_order
 from app.services.shop_orders.refusals import refused
 from app.services.wallets import refunding
 from app.transaction import retried, transaction
@@ -26,31 +24,31 @@ class RefundTooMuch(Conflict):
     message = "More than was paid through us and not given back yet; details.refundable says how much is left."
 
 
-def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, order_id: int) -> Decimal:
-    """Give back part of a delivered order, once for each key; answers the amount.
+def refund(form: OfficeRefundRequest, idempotency_key: str, caller: Caller, *, order_id: int) -> bool:
+    """Give back part of a delivered order, once for each key of an admin; answers whether it is a repeat.
 
     Raises OrderNotFound, InvalidMove for an order that is not handed over, RefundTooMuch (always for one paid in cash),
     InsufficientFunds where the vendor is to pay and cannot, AmountNotAvailable while the card is not charged yet, or
-    KeyReused for the key of another amount.
+    KeyReused for the key of another amount or payer.
     """
-    operation_id = retried(lambda: _refund(form, idempotency_key, caller, order_id))
+    operation_id, is_replay = retried(lambda: _refund(form, idempotency_key, caller, order_id))
     if operation_id is not None:
         sweeper.settle(operation_id, caller)
-    return form.amount
+    return is_replay
 
 
-def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) -> int | None:
+def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) -> tuple[int | None, bool]:
+    """Answers the payment operation to carry out, if there is one, and whether all was done before."""
     with transaction() as session:
         locks.limit_waits(session)
-        order = locks.shop_order(session, order_id=order_id)
-        if order is None:
-            raise OrderNotFound
-        reference = f"office-refund:{order.id}:{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        order = any_order(session, order_id=order_id)
+        reference = f"office-refund:{order.id}:{own_key(caller, key)}"
+        by_house = form.charged_to == "house"
         before = refunding.booked(session, reference=reference)
-        if before not in (None, form.amount):
+        if before not in (None, (form.amount, by_house)):
             raise KeyReused
         if before is not None:
-            return None
+            return None, True
         if order.status not in HANDED_OVER:
             raise refused(order, "Only delivered orders can be refunded; cancel the order instead")
         left = refunding.passed_our_books(session, order)
@@ -63,7 +61,7 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
             reference=reference,
             description=f"Refund for order #{order.id}",
             reason=JournalReason.ADMIN_REFUND,
-            by_house=form.charged_to == "house",
+            by_house=by_house,
         )
         log.note(
             session,
@@ -73,4 +71,4 @@ def _refund(form: OfficeRefundRequest, key: str, caller: Caller, order_id: int) 
             new={"refund": str(form.amount), "charged_to": form.charged_to, "reason": form.reason},
             details=form.reason,
         )
-        return operation_id
+        return operation_id, False

@@ -3,9 +3,9 @@
 from app.domain.caller import Caller
 from app.models import Shop, StockLocation
 from app.schemas.shops import ShopChange
-from app.services import changes, locks
+from app.services import changes
 from app.services.shops.making import address_of
-from app.services.shops.own import ShopNotFound
+from app.services.shops.own import locked_shop
 from app.services.shops.switching import turn
 from app.transaction import transaction
 
@@ -19,9 +19,7 @@ def change(form: ShopChange, caller: Caller) -> None:
     if "logo_url" in form.model_fields_set:
         given["logo_url"] = form.logo_url
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         done = changes.apply(shop, given)
         done = done.and_then(_rename(shop, session.get_one(StockLocation, shop.id), form))
         if form.is_open is not None:

@@ -8,9 +8,9 @@ from app.domain.caller import Caller
 from app.errors import BadRequest, NotFound
 from app.models import ShopHoliday
 from app.schemas.shops import Holiday, ShownHoliday
-from app.services import audit, changes, locks
+from app.services import audit, changes
 from app.services.shop_clock import today
-from app.services.shops.own import ShopNotFound, own_shop
+from app.services.shops.own import locked_shop, own_shop
 from app.transaction import reading, transaction
 
 HORIZON = timedelta(days=366)
@@ -52,9 +52,7 @@ def add(form: Holiday, caller: Caller) -> None:
     if not today() <= form.day <= today() + HORIZON:
         raise HolidayOutOfReach
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         holiday = session.get(ShopHoliday, (shop.id, form.day))
         if holiday is None:
             session.add(ShopHoliday(shop_id=shop.id, **form.model_dump()))
@@ -70,9 +68,7 @@ def add(form: Holiday, caller: Caller) -> None:
 def remove(caller: Caller, *, day: date) -> None:
     """Open the caller's shop on that day after all. Raises ShopNotFound, HolidayNotFound."""
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         row = session.execute(_REMOVE, {"shop_id": shop.id, "day": day}).one_or_none()
         if row is None:
             raise HolidayNotFound

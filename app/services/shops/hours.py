@@ -10,8 +10,8 @@ from app.domain.caller import Caller
 from app.domain.shop_hours import Interval, clock
 from app.models import ShopHours
 from app.schemas.shops import OpenInterval, WeeklyHours
-from app.services import audit, locks
-from app.services.shops.own import ShopNotFound, own_shop
+from app.services import audit
+from app.services.shops.own import locked_shop, own_shop
 from app.transaction import reading, transaction
 
 _OF_SHOP = ShopHours.shop_id == bindparam("shop_id")
@@ -26,9 +26,7 @@ _CLEAR = delete(ShopHours).where(_OF_SHOP).execution_options(synchronize_session
 def replace(form: WeeklyHours, caller: Caller) -> list[OpenInterval]:
     """Give the caller's shop another week; it counts at once. Raises ShopNotFound."""
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         old, new = weekly_hours(session, shop_id=shop.id), [_shown(interval) for interval in form.intervals]
         if old != new:
             session.execute(_CLEAR, {"shop_id": shop.id})

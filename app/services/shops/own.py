@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from app.domain.caller import Caller
 from app.errors import NotFound
 from app.models import Shop
+from app.services import locks
 
 
 class ShopNotFound(NotFound):
@@ -22,3 +23,11 @@ def own_shop(session: Session | Connection, caller: Caller) -> int:
     if shop_id is None:
         raise ShopNotFound
     return int(shop_id)
+
+
+def locked_shop(session: Session, caller: Caller) -> Shop:
+    """The caller's shop, locked. A step. Raises ShopNotFound."""
+    shop = locks.shop_of(session, owner_id=caller.user_id)
+    if shop is None:
+        raise ShopNotFound
+    return shop

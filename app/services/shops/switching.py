@@ -7,10 +7,11 @@ from app.domain.caller import Caller
 from app.domain.enums import ShopEvent
 from app.models import Shop, ShopStatusChange
 from app.schemas.envelope import PageMeta
-from app.schemas.shops import StatusLogEntry, StatusLogQuery
-from app.services import changes, locks
+from app.schemas.pagination import Page
+from app.schemas.shops import StatusLogEntry
+from app.services import changes
 from app.services.pages import newest_first
-from app.services.shops.own import ShopNotFound, own_shop
+from app.services.shops.own import locked_shop, own_shop
 from app.transaction import reading, transaction
 
 _LOG = select(ShopStatusChange.id, ShopStatusChange.event, ShopStatusChange.created_at).where(
@@ -21,9 +22,7 @@ _LOG = select(ShopStatusChange.id, ShopStatusChange.event, ShopStatusChange.crea
 def switch(caller: Caller, *, is_open: bool) -> None:
     """Open or close the caller's shop; where it is so already, nothing is stamped or logged. Raises ShopNotFound."""
     with transaction() as session:
-        shop = locks.shop_of(session, owner_id=caller.user_id)
-        if shop is None:
-            raise ShopNotFound
+        shop = locked_shop(session, caller)
         done = turn(session, shop, caller, is_open=is_open)
         changes.record(session, done, entity_type="shop", action="SWITCH", entity_id=shop.id, by=caller)
 
@@ -38,7 +37,7 @@ def turn(session: Session, shop: Shop, caller: Caller, *, is_open: bool) -> chan
     return done
 
 
-def log(query: StatusLogQuery, caller: Caller) -> tuple[list[StatusLogEntry], PageMeta]:
+def log(query: Page, caller: Caller) -> tuple[list[StatusLogEntry], PageMeta]:
     """A page of when the caller's shop was opened and closed, newest first (two statements).
 
     Raises ShopNotFound and ValidationFailed for a strange cursor.

@@ -17,13 +17,16 @@ from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.caller import Caller
 from app.models import PaymentToken, TopUp
+from app.schemas.money import LARGEST
 from app.schemas.wallets import MANUAL_LOAD, LoadForm, TopUpAnswer, TopUpStatus
 from app.services import audit, locks
 from app.services.checkout.errors import KeyReused, UnsupportedProvider
+from app.services.ledger import BalanceTooLarge
 from app.services.payment_tokens import PaymentTokenNotFound
+from app.services.request_keys import hash_of
 from app.services.top_ups import settling, shown
 from app.services.top_ups.errors import TopUpDeclined
-from app.services.wallets.keys import request_hash
+from app.services.wallets import balances
 from app.transaction import retried, transaction
 
 LEASE = timedelta(seconds=30)
@@ -45,7 +48,7 @@ def load(form: LoadForm, caller: Caller, *, key: str | None) -> tuple[TopUpAnswe
     """Charge a means of payment and put the money into the caller's wallet; answers whether it is a repeat as well.
 
     A repeat is known by its `key` or else by a `reference` of its own. Raises PaymentTokenNotFound,
-    UnsupportedProvider, KeyReused or TopUpDeclined.
+    UnsupportedProvider, KeyReused, BalanceTooLarge or TopUpDeclined.
     """
     started = retried(lambda: _start(form, caller, key))
     if started.is_replay:
@@ -67,11 +70,12 @@ def _awaited(top_up_id: int, caller: Caller) -> TopUpAnswer:
 
 
 def _start(form: LoadForm, caller: Caller, key: str | None) -> Started:
-    client_key, hashed = _client_key(form, key), request_hash(form)
+    client_key, hashed = _client_key(form, key), hash_of("wallet.load", form.model_dump(mode="json"))
     with transaction() as session:
         locks.limit_waits(session)
         if client_key and (made := _made_before(session, caller, client_key, hashed)):
             return made
+        _check_room(session, form, caller)
         top_up_id = _insert(session, form, caller, client_key, hashed)
         if top_up_id is None:  # an equal request was a moment faster
             made = _made_before(session, caller, str(client_key), hashed)
@@ -80,6 +84,12 @@ def _start(form: LoadForm, caller: Caller, key: str | None) -> Started:
             return made
         _note(session, top_up_id, form, caller)
         return Started(top_up_id, is_replay=False)
+
+
+def _check_room(session: Session, form: LoadForm, caller: Caller) -> None:
+    """Nobody is charged for what their wallet cannot hold. Raises BalanceTooLarge."""
+    if balances.in_wallet(session, user_id=caller.user_id) + form.amount > LARGEST:
+        raise BalanceTooLarge
 
 
 def _client_key(form: LoadForm, key: str | None) -> str | None:

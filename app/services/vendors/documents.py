@@ -7,7 +7,8 @@ from sqlalchemy import BigInteger, Select, bindparam, select
 from app.domain.caller import Caller
 from app.models import VendorDocument
 from app.schemas.envelope import PageMeta
-from app.schemas.vendors import Document, DocumentsQuery, NewDocument
+from app.schemas.pagination import Page
+from app.schemas.vendors import Document, NewDocument
 from app.services import audit, locks
 from app.services.pages import newest_first
 from app.services.vendors import profiles
@@ -31,7 +32,7 @@ def upload(form: NewDocument, caller: Caller) -> int:
         return document.id
 
 
-def mine(query: DocumentsQuery, caller: Caller) -> tuple[list[Document], PageMeta]:
+def mine(query: Page, caller: Caller) -> tuple[list[Document], PageMeta]:
     """A page of the caller's papers, newest first (one statement). Raises ValidationFailed for a strange cursor."""
     rows, meta = newest_first(OF_VENDOR, VendorDocument.id, query, {"user_id": caller.user_id})
     return [Document.model_validate(row) for row in rows], meta

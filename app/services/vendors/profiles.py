@@ -13,13 +13,8 @@ from app.domain.enums import ReviewStatus
 from app.errors import Conflict, NotFound
 from app.models import VendorProfile
 from app.schemas.vendors import NewVendorProfile, VendorBusiness, VendorProfileChange
-from app.services import audit, changes, locks
+from app.services import audit, changes, locks, onboarding, profile
 from app.transaction import reading, transaction
-
-
-class OnboardingIncomplete(Conflict):
-    code = "BASIC_ONBOARDING_INCOMPLETE"
-    message = "Basic onboarding incomplete"
 
 
 class VendorProfileExists(Conflict):
@@ -44,11 +39,9 @@ TO_BE_REVIEWED = {
 
 
 def create(form: NewVendorProfile, caller: Caller) -> None:
-    """Tell of one's business; the office reviews it. Raises OnboardingIncomplete, VendorProfileExists."""
+    """Tell of one's business; the office reviews it. Raises BasicOnboardingIncomplete, VendorProfileExists."""
     with transaction() as session:
-        user = locks.user(session, user_id=caller.user_id)
-        if user is None or user.onboarded_at is None:
-            raise OnboardingIncomplete
+        onboarding.check_done(profile.locked(session, caller))
         if session.get(VendorProfile, caller.user_id) is not None:
             raise VendorProfileExists
         values = {**form.model_dump(), "gst_number": form.gst_number or None}
@@ -78,22 +71,22 @@ def change(form: VendorProfileChange, caller: Caller) -> VendorBusiness:
         given["gst_number"] = form.gst_number or None
     with transaction() as session:
         locks.user(session, user_id=caller.user_id)
-        profile = session.get(VendorProfile, caller.user_id)
-        if profile is None:
+        business = session.get(VendorProfile, caller.user_id)
+        if business is None:
             raise VendorProfileNotFound
-        done = changes.apply(profile, given)
+        done = changes.apply(business, given)
         if done:
-            done = done.and_then(changes.apply(profile, TO_BE_REVIEWED))
+            done = done.and_then(changes.apply(business, TO_BE_REVIEWED))
         changes.record(session, done, entity_type="vendor_profile", entity_id=caller.user_id, by=caller)
         session.flush()
-        session.refresh(profile)
-        return VendorBusiness.model_validate(profile)
+        session.refresh(business)
+        return VendorBusiness.model_validate(business)
 
 
 def ask_again(session: Session, caller: Caller) -> None:
     """Put a rejected business before the office once more. A step; the caller's user is locked."""
-    profile = session.get(VendorProfile, caller.user_id)
-    if profile is None or profile.kyc_status is not ReviewStatus.REJECTED:
+    business = session.get(VendorProfile, caller.user_id)
+    if business is None or business.kyc_status is not ReviewStatus.REJECTED:
         return
-    done = changes.apply(profile, TO_BE_REVIEWED)
+    done = changes.apply(business, TO_BE_REVIEWED)
     changes.record(session, done, entity_type="vendor_profile", action="ASK_AGAIN", entity_id=caller.user_id, by=caller)

@@ -9,6 +9,7 @@ from app.config import settings
 from app.domain.commission import commission_given_back
 from app.domain.enums import AccountKind, JournalReason
 from app.models import Account, Entry, Journal, Order
+from app.models.base import AnyRow
 from app.services import ledger
 from app.services.ledger import Move
 
@@ -33,13 +34,17 @@ def post_delivery(session: Session, order: Order) -> None:
     )
 
 
-_LEFT_PENDING = (
-    select(func.coalesce(func.sum(Entry.amount), 0))
+_PENDING = Account.kind == AccountKind.VENDOR_PENDING
+_KEPT = (
+    select(
+        func.coalesce(func.sum(Entry.amount).filter(_PENDING), 0).label("pending"),
+        func.coalesce(func.sum(Entry.amount), 0).label("in_all"),
+    )
     .join(Journal, Journal.id == Entry.journal_id)
     .join(Account, Account.id == Entry.account_id)
     .where(
         Journal.order_id == bindparam("order_id"),
-        Account.kind == AccountKind.VENDOR_PENDING,
+        Account.kind.in_((AccountKind.VENDOR_PENDING, AccountKind.VENDOR_AVAILABLE)),
         Account.owner_id == bindparam("shop_id"),
     )
 )
@@ -47,21 +52,27 @@ _LEFT_PENDING = (
 
 def pending_of(session: Session, order: Order) -> Decimal:
     """What is still pending of an order's earnings. A step."""
-    values = {"order_id": order.id, "shop_id": order.stock_location_id}
-    left: Decimal = session.execute(_LEFT_PENDING, values).scalar_one()
+    left: Decimal = _kept(session, order).pending
     return left
 
 
-def take_back(session: Session, order: Order, *, refund: Decimal, earned: Decimal) -> list[Move]:
+def _kept(session: Session, order: Order) -> AnyRow:
+    """What the vendor has left of an order: `pending`, and `in_all` with what matured. A step on a locked order."""
+    return session.execute(_KEPT, {"order_id": order.id, "shop_id": order.stock_location_id}).one()
+
+
+def take_back(session: Session, order: Order, *, refund: Decimal) -> list[Move]:
     """The vendor's side of a refund: what they and our commission give back. A step; lessens `order.commission`.
 
-    `earned` is what of the order was not refunded before. Pending money is taken first, then available.
+    The commission goes back in proportion to what the vendor still earns with the order, which a refund paid by the
+    house does not lessen. Pending money is taken first, then available.
     """
-    fee = commission_given_back(order.commission, earned=earned, refund=refund)
+    kept = _kept(session, order)
+    fee = commission_given_back(order.commission, earned=kept.in_all + order.commission, refund=refund)
     order.commission -= fee
     session.flush()
     share = refund - fee
-    from_pending = min(share, pending_of(session, order))
+    from_pending = min(share, kept.pending)
     moves = [
         Move(AccountKind.FEES, -fee),
         Move(AccountKind.VENDOR_PENDING, -from_pending, order.stock_location_id),

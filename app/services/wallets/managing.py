@@ -1,7 +1,5 @@
 """Consumers' wallets seen from the office, and goodwill put into them."""
 
-import hashlib
-
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
 
@@ -16,6 +14,7 @@ from app.services import audit, ledger, locks
 from app.services.checkout.errors import KeyReused
 from app.services.ledger import Move
 from app.services.live.telling import tell
+from app.services.request_keys import own_key
 from app.services.wallets import balances, history
 from app.transaction import reading, retried, transaction
 
@@ -58,7 +57,7 @@ def credit(form: GoodwillForm, caller: Caller, *, user_id: int, key: str) -> tup
 
     Raises ConsumerNotFound, KeyReused or BalanceTooLarge.
     """
-    reference = f"goodwill:{caller.user_id}:{hashlib.sha256(key.encode()).hexdigest()}"
+    reference = f"goodwill:{own_key(caller, key)}"
 
     def attempt() -> tuple[WalletAnswer, bool]:
         with transaction() as session:

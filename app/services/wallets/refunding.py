@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.amounts import NOTHING
 from app.domain.enums import AccountKind, JournalReason, PaymentMethod
-from app.models import Entry, Journal, Order
+from app.models import Account, Entry, Journal, Order
 from app.services import locks
 from app.services.ledger import Move
 from app.services.payments import settlement
@@ -35,11 +35,22 @@ def passed_our_books(session: Session, order: Order) -> Decimal:
     return NOTHING if order.payment_method is PaymentMethod.CASH else refundable(session, order)
 
 
-def booked(session: Session, *, reference: str) -> Decimal | None:
-    """The amount of the refund booked under a reference before, if there is one. A step, on a locked order."""
-    of_journal = select(func.max(Entry.amount)).join(Journal, Journal.id == Entry.journal_id)
-    amount: Decimal | None = session.execute(of_journal.where(Journal.reference == reference)).scalar_one()
-    return amount
+_BOOKED = (
+    select(
+        func.max(Entry.amount).label("amount"),
+        func.bool_or(Account.kind == AccountKind.ADJUSTMENTS).label("by_house"),
+    )
+    .join(Journal, Journal.id == Entry.journal_id)
+    .join(Account, Account.id == Entry.account_id)
+    .where(Journal.reference == bindparam("reference"))
+    .group_by(Journal.id)
+)
+
+
+def booked(session: Session, *, reference: str) -> tuple[Decimal, bool] | None:
+    """The amount of the refund booked under a reference before, and whether the house paid it; None without. A step."""
+    row = session.execute(_BOOKED, {"reference": reference}).one_or_none()
+    return (row.amount, row.by_house) if row else None
 
 
 def refund(
@@ -60,7 +71,6 @@ def refund(
     """
     if order.payment_method is PaymentMethod.CASH or amount <= 0:
         return None
-    earned = refundable(session, order)
     operation_id = None
     if order.payment_method is PaymentMethod.CARD:
         operation_id = _ask_card(session, order, amount)
@@ -71,7 +81,7 @@ def refund(
     if by_house:
         from_whom = [Move(AccountKind.ADJUSTMENTS, -amount)]
     else:
-        from_whom = earning.take_back(session, order, refund=amount, earned=earned)
+        from_whom = earning.take_back(session, order, refund=amount)
     session.flush()
     moves = [to_consumer, *from_whom]
     earning.post_refund(session, order, moves=moves, reference=reference, description=description, reason=reason)
