@@ -2,11 +2,11 @@
 
 One global order, so that no two transactions can wait for each other in a circle: idempotency key (try only), cart,
 order, payment and operation, top-up, stock request, stock transfer, inventory by (stock location, product), slot
-occurrence, coupon, shop, payout, ledger account, a user's feed of news; and among accounts: code of a
-phone or an address, password reset,
-user, session. Accounts come before carts, a guest's cart before a user's. What managers edit (category tree, product,
-branch, delivery slot, settings) is locked alone, a slot before its occurrences, a product before the vocabulary. A
-vendor's file of items comes before the shop's range, that before its items, and these before their inventory.
+occurrence, coupon, shop, payout, ledger account, a user's feed of news; and among accounts: code of a phone or an
+address, password reset, user, session. Accounts come before carts, a guest's cart before a user's. What managers edit
+(category tree, product, branch, delivery slot, settings) is locked alone, a slot before its occurrences, a product
+before the vocabulary. A vendor's file of items comes before the shop's range, that before its items, and these before
+their inventory.
 Never lock an earlier class after a later one; inside a class ascending by id.
 Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
