@@ -60,12 +60,14 @@ def post(
     order_id: int | None = None,
     reason: JournalReason | None = None,
     may_overdraw: bool = False,
+    must_be_new: bool = False,
 ) -> bool:
     """Book a journal; False when `reference` is booked already. A step.
 
     The sum of the moves must be zero: the database raises at the commit otherwise. Accounts that keep a balance are
     locked here, after every other row. Raises InsufficientFunds where one would fall below zero, unless it is a
-    vendor's available money that `may_overdraw`; BalanceTooLarge where one would outgrow its column.
+    vendor's available money that `may_overdraw`; BalanceTooLarge where one would outgrow its column; RuntimeError for
+    a repeat that `must_be_new`, as then its order was not locked or its state not read again.
     """
     accounts = _accounts(session, moves)
     _check_funds(session, moves, accounts, may_overdraw=may_overdraw)
@@ -76,6 +78,8 @@ def post(
         .returning(Journal.id)
     ).scalar_one_or_none()
     if journal_id is None:
+        if must_be_new:
+            raise RuntimeError(f"{reference} is booked already: the order was not locked, or its state not read again")
         return False
     rows = [
         {"journal_id": journal_id, "account_id": accounts[move.kind, move.owner_id], "amount": move.amount}

@@ -1,10 +1,15 @@
 """Who calls and what is there; a file that needs somebody or something particular has a fixture of the same name."""
 
+from collections.abc import Iterator
+
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.extensions import limiter
 from app.models import Product, StockLocation, User
+from tests.conftest import rolled_back
 from tests.factories import make_location, make_product, make_user, sign_in
 from tests.managing import Manager, make_manager
 
@@ -41,3 +46,11 @@ def branch(session: Session) -> StockLocation:
 @pytest.fixture
 def product(session: Session) -> Product:
     return make_product(session)
+
+
+@pytest.fixture
+def limited(limited_app: Flask) -> Iterator[Session]:
+    """The database of a module's own `limited_app`, with every budget full and what is done rolled back."""
+    limiter.reset()
+    with rolled_back(limited_app) as session:
+        yield session

@@ -9,30 +9,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app.extensions import limiter
-from tests import databases
-from tests.conftest import dispose, make_app, rolled_back
 from tests.factories import make_shop, make_vendor, sign_in
+from tests.limiting import limiting
 
 VENDOR = "/api/v1/vendor"
 
 
 @pytest.fixture(scope="module")
 def limited_app(template: str) -> Iterator[Flask]:
-    """The one limiter is shared by all applications of the process: it is switched back when the module is done."""
-    before = limiter.enabled
-    with databases.cloned(template) as url:
-        application = make_app(url, rate_limit_enabled=True, file_limit_per_user="3 per minute")
+    with limiting(template, file_limit_per_user="3 per minute") as application:
         yield application
-        dispose(application)
-    limiter.enabled = before
-
-
-@pytest.fixture
-def limited(limited_app: Flask) -> Iterator[Session]:
-    limiter.reset()
-    with rolled_back(limited_app) as session:
-        yield session
 
 
 def a_vendor(session: Session) -> dict[str, str]:

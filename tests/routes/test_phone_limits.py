@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app.extensions import limiter
 from app.middleware import limits
 from app.models import OutboxEvent
-from tests import databases
-from tests.conftest import dispose, make_app, rolled_back
+from tests.conftest import rolled_back
 from tests.factories import make_user, sign_in
+from tests.limiting import limiting
 from tests.phones import PHONE, V1, code_sent_to, verify
 
 WIDE = {"otp_send_limit_per_ip": "1000 per minute", "otp_send_limit_per_phone": "1000 per minute"}
@@ -23,13 +23,8 @@ WIDE = {"otp_send_limit_per_ip": "1000 per minute", "otp_send_limit_per_phone": 
 
 @pytest.fixture(scope="module")
 def limited_app(template: str) -> Iterator[Flask]:
-    """The one limiter is shared by all applications of the process: it is switched back when the module is done."""
-    before = limiter.enabled
-    with databases.cloned(template) as url:
-        application = make_app(url, rate_limit_enabled=True)
+    with limiting(template) as application:
         yield application
-        dispose(application)
-    limiter.enabled = before
 
 
 @pytest.fixture

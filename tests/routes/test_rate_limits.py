@@ -11,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.extensions import limiter
 from app.models import LoginFailure
-from tests import databases
-from tests.conftest import dispose, make_app, rolled_back
 from tests.factories import PASSWORD, make_user, sign_in
+from tests.limiting import limiting
 
 AUTH = "/api/v1/auth"
 EMAIL = "dana@example.com"
@@ -22,20 +21,8 @@ WRONG = {"email": EMAIL, "password": "not-this-1"}
 
 @pytest.fixture(scope="module")
 def limited_app(template: str) -> Iterator[Flask]:
-    """The one limiter is shared by all applications of the process: it is switched back when the module is done."""
-    before = limiter.enabled
-    with databases.cloned(template) as url:
-        application = make_app(url, rate_limit_enabled=True, rate_limit_login="8 per minute")
+    with limiting(template, rate_limit_login="8 per minute") as application:
         yield application
-        dispose(application)
-    limiter.enabled = before
-
-
-@pytest.fixture
-def limited(limited_app: Flask) -> Iterator[Session]:
-    limiter.reset()
-    with rolled_back(limited_app) as session:
-        yield session
 
 
 @pytest.fixture

@@ -38,6 +38,11 @@ def _listed(row: Any, order_by: Any) -> Any:
     return func.json_agg(row).aggregate_order_by(order_by)
 
 
+def _parts(fields: dict[str, Any], key: Any, *, of: ColumnElement[bool], whole: Any) -> Any:
+    """The rows that belong to one of `whole`, as a list in the order of `key`; null where there is none."""
+    return select(_listed(as_json(fields), key)).where(of).correlate(whole).scalar_subquery()
+
+
 _LINE = {
     "item_id": OrderItem.product_id,
     "name": OrderItem.name,
@@ -47,12 +52,7 @@ _LINE = {
     "subtotal": OrderItem.line_total,
     "image_url": OrderItem.image_url,
 }
-_LINES = (
-    select(_listed(as_json(_LINE), OrderItem.id))
-    .where(OrderItem.order_id == Order.id)
-    .correlate(Order)
-    .scalar_subquery()
-)
+_LINES = _parts(_LINE, OrderItem.id, of=OrderItem.order_id == Order.id, whole=Order)
 
 SHOP_ORDERS: Select[*tuple[Any, ...]] = (
     select(
@@ -127,11 +127,11 @@ _MODIFIED_LINE = {
     "old_quantity": OrderModificationLine.old_quantity,
     "new_quantity": OrderModificationLine.new_quantity,
 }
-_MODIFIED_LINES = (
-    select(_listed(as_json(_MODIFIED_LINE), OrderModificationLine.id))
-    .where(OrderModificationLine.modification_id == OrderModification.id)
-    .correlate(OrderModification)
-    .scalar_subquery()
+_MODIFIED_LINES = _parts(
+    _MODIFIED_LINE,
+    OrderModificationLine.id,
+    of=OrderModificationLine.modification_id == OrderModification.id,
+    whole=OrderModification,
 )
 _MODIFICATION = {
     "id": OrderModification.id,
@@ -140,12 +140,7 @@ _MODIFICATION = {
     "created_at": OrderModification.created_at,
     "items": _MODIFIED_LINES,
 }
-_MODIFICATIONS = (
-    select(_listed(as_json(_MODIFICATION), OrderModification.id))
-    .where(OrderModification.order_id == Order.id)
-    .correlate(Order)
-    .scalar_subquery()
-)
+_MODIFICATIONS = _parts(_MODIFICATION, OrderModification.id, of=OrderModification.order_id == Order.id, whole=Order)
 _RETURNED_LINE = {
     "item_id": OrderItem.product_id,
     "name": OrderItem.name,
@@ -169,12 +164,7 @@ _RETURN = {
     "decided_at": OrderReturn.decided_at,
     "items": _RETURNED_LINES,
 }
-_RETURNS = (
-    select(_listed(as_json(_RETURN), OrderReturn.id))
-    .where(OrderReturn.order_id == Order.id)
-    .correlate(Order)
-    .scalar_subquery()
-)
+_RETURNS = _parts(_RETURN, OrderReturn.id, of=OrderReturn.order_id == Order.id, whole=Order)
 _RATING = {"rating": OrderRating.rating, "review": OrderRating.review, "created_at": OrderRating.created_at}
 
 SHOP_ORDER_DETAIL: Select[*tuple[Any, ...]] = SHOP_ORDERS.add_columns(

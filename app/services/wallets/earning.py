@@ -85,7 +85,7 @@ def post_refund(
     session: Session, order: Order, *, moves: list[Move], reference: str, description: str, reason: JournalReason
 ) -> None:
     """Book a refund out of a delivered order. A step. Raises InsufficientFunds, where a setting does not allow that."""
-    booked = ledger.post(
+    ledger.post(
         session,
         reference=reference,
         description=description,
@@ -93,6 +93,5 @@ def post_refund(
         moves=moves,
         order_id=order.id,
         may_overdraw=settings().return_allow_negative_vendor,
+        must_be_new=True,
     )
-    if not booked:
-        raise RuntimeError(f"{reference} is booked already: the order was not locked, or its state not read again")

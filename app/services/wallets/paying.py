@@ -37,5 +37,12 @@ def _post(
     session: Session, order: Order, moves: list[Move], reference: str, description: str, reason: JournalReason
 ) -> None:
     name = f"order-wallet:{order.id}:{reference}"
-    if not ledger.post(session, reference=name, description=description, moves=moves, order_id=order.id, reason=reason):
-        raise RuntimeError(f"{name} is booked already: the order was not locked, or its state not read again")
+    ledger.post(
+        session,
+        reference=name,
+        description=description,
+        moves=moves,
+        order_id=order.id,
+        reason=reason,
+        must_be_new=True,
+    )
