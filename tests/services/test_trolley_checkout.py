@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 from app.domain.enums import TrolleyState, WeightState
 from app.models import CartSession, Order, Payment, Reservation
 from app.services import reservations
+from app.services.checkout import releasing
 from app.services.payments import sweeper
+from app.services.trolleys import sweeping
 from app.services.trolleys.basket import NotInCart
 from tests.factories import make_product
 from tests.shopping import assert_sound
@@ -98,6 +100,27 @@ def test_a_declined_card_leaves_the_goods_in_the_trolley_and_put_aside(session: 
     assert (shelf(session, milk), shelf(session, fruit)) == ((3, 2), (9, 1))
     assert_sound()
     assert walk.pay(session).status_code == 201
+    assert_sound()
+
+
+def test_the_sweep_puts_back_what_a_crash_after_a_declined_card_did_not(
+    session: Session, walk: Walk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    milk = make_product(session, stock={walk.branch: 5})
+    walk.put(milk, 2)
+    token = walk.client.post(
+        "/api/v1/me/payment-tokens", json={"card_number": DECLINED_CARD}, headers=walk.headers
+    ).json["data"]["payment_token_id"]
+    with monkeypatch.context() as crash:
+        crash.setattr(releasing, "_restore", lambda order: None)
+        walk.pay(session, token=token)
+    assert fresh(session, walk.opened).state is TrolleyState.PAYING
+
+    restored = [sweeping.sweep()["trolleys_not_paid"] for _ in range(2)]
+
+    assert restored == [1, 0]
+    assert fresh(session, walk.opened).state is TrolleyState.REVIEW
+    assert (lines(session, walk), shelf(session, milk)) == ([(milk.id, 2, None)], (3, 2))
     assert_sound()
 
 

@@ -28,6 +28,7 @@ NOTHING_DONE = {
     "trolleys_unloaded": 0,
     "trolleys_lost": 0,
     "trolleys_abandoned": 0,
+    "trolleys_not_paid": 0,
     "devices_suspended": 0,
 }
 

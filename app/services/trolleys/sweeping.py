@@ -22,12 +22,20 @@ from app.domain.devices.lifecycle import (
     presence,
 )
 from app.domain.devices.weights import MISMATCH_S, SUSPECT_S, after_time
-from app.domain.enums import AssistReason, DeviceStatus, IncidentKind, SessionOutcome, TrolleyState, WeightState
-from app.models import CartItem, CartSession, Device, Trolley
+from app.domain.enums import (
+    AssistReason,
+    DeviceStatus,
+    IncidentKind,
+    OrderStatus,
+    SessionOutcome,
+    TrolleyState,
+    WeightState,
+)
+from app.models import CartItem, CartSession, Device, Order, Trolley
 from app.services import audit, locks
 from app.services.devices import notices
-from app.services.devices.standing import wire_state
 from app.services.trolleys import calls, consequences, incidents, maintenance, news, sessions, weighing
+from app.services.trolleys.restoring import back_in_the_trolley
 from app.transaction import reading, transaction
 
 log = logging.getLogger("aisle.trolleys")
@@ -46,6 +54,7 @@ def sweep() -> dict[str, int]:
         "trolleys_unloaded": _each(_LIGHT, _unloaded),
         "trolleys_lost": _each(_SILENT, _lose),
         "trolleys_abandoned": _each(_QUIET, _abandon),
+        "trolleys_not_paid": _restore(),
         "devices_suspended": _suspend_lost(),
     }
 
@@ -120,7 +129,7 @@ def _grow(session: Session, opened: CartSession, device: Device | None) -> bool:
     if device is not None:
         notices.put(device, weighing.TOLD[now.state])
     if device is not None and opened.state is not state:
-        notices.put(device, wire.state_notice(wire_state(opened.state)))
+        notices.put(device, wire.state_notice(opened.state))
     return True
 
 
@@ -137,7 +146,7 @@ def _lose(session: Session, opened: CartSession, device: Device | None) -> bool:
     if device is None:
         return False
     silent = _seconds_since(max(device.last_seen_at or opened.opened_at, opened.opened_at))
-    if presence(silent, wire_state(opened.state)) is not Presence.LOST:
+    if presence(silent, opened.state) is not Presence.LOST:
         return False
     incidents.note(session, device, IncidentKind.LOST_TROLLEY, session_id=opened.id, silent_seconds=silent)
     sessions.park(session, opened.trolley_id, TrolleyState.LOST)
@@ -163,9 +172,31 @@ def _has_goods(session: Session, opened: CartSession, device: Device | None, qui
     """By the scale, or by what was scanned."""
     gross = opened.gross_grams if device is None or device.gross_grams is None else device.gross_grams
     tare = session.get_one(Trolley, opened.trolley_id).tare_grams
-    is_heavy = gross is not None and is_abandoned(wire_state(TrolleyState.SHOPPING), quiet, gross, tare)
+    is_heavy = gross is not None and is_abandoned(TrolleyState.SHOPPING, quiet, gross, tare)
     lines = select(exists().where(CartItem.cart_id == opened.cart_id))
     return is_heavy or bool(session.execute(lines).scalar_one())
+
+
+_LEFT_PAYING = (
+    select(Order.id, Order.user_id)
+    .join(CartSession, CartSession.cart_id == Order.cart_id)
+    .where(
+        CartSession.closed_at.is_(None),
+        CartSession.state == TrolleyState.PAYING,
+        Order.status == OrderStatus.CANCELED,
+    )
+    .order_by(Order.id)
+    .limit(_AT_ONCE)
+)
+
+
+def _restore() -> int:
+    """Put back what a crash kept from its trolley, between the end of an order and the return of its goods."""
+    with reading() as connection:
+        rows = connection.execute(_LEFT_PAYING).all()
+    for row in rows:
+        back_in_the_trolley(order_id=row.id, user_id=row.user_id)
+    return len(rows)
 
 
 _LONG_LOST = (
