@@ -184,7 +184,7 @@ class UploadState(StrEnum):
 
 
 class TrolleyState(StrEnum):
-    """Where a trolley and its session stand; devices know the states by their place in this list (SC1, B.9)."""
+    """Where a trolley and its session stand; the order is that of the numbers on the wire (SC1, B.9)."""
 
     IDLE = "idle"
     SHOPPING = "shopping"
@@ -195,8 +195,18 @@ class TrolleyState(StrEnum):
     LOST = "lost"
     MAINTENANCE = "maintenance"
 
+    @property
+    def number(self) -> int:
+        """The state as devices know it, `st` on the wire."""
+        return _NUMBERS[self]
+
+
+_NUMBERS = {state: number for number, state in enumerate(TrolleyState)}
+
 
 class DeviceStatus(StrEnum):
+    """Of a device's credential. Only an active one may speak; the rest hear `off`."""
+
     ACTIVE = "active"
     SUSPENDED = "suspended"
     REVOKED = "revoked"
@@ -211,6 +221,8 @@ class SessionOutcome(StrEnum):
 
 
 class WeightState(StrEnum):
+    """How far a session's weights are trusted (SC1, B.6)."""
+
     OK = "ok"
     SUSPECT = "suspect"
     MISMATCH = "mismatch"
@@ -228,6 +240,8 @@ class AssistReason(StrEnum):
 
 
 class AssistOutcome(StrEnum):
+    """How staff settled a call for assistance (SC1, B.6)."""
+
     ACCEPTED = "accepted"
     CORRECTED = "corrected"
     REMOVED = "removed"

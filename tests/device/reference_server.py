@@ -14,7 +14,8 @@ from typing import Any
 
 from app.domain.devices import answers, bodies, codes, events, keys, lifecycle, signing, wire
 from app.domain.devices.notices import Notice, first_notices, rotation
-from app.domain.devices.words import HTTP_STATUS, CartState, DeviceStatus, EventKind, RefusalCode, ResultCode
+from app.domain.devices.words import HTTP_STATUS, EventKind, RefusalCode, ResultCode
+from app.domain.enums import DeviceStatus, TrolleyState
 
 MASTER = b"m" * 32
 DEVICE = "/api/v1/device"
@@ -43,7 +44,7 @@ class Session:
     number: int
     opened: int
     lines: Counter[str] = field(default_factory=Counter)
-    state: CartState = CartState.SHOPPING
+    state: TrolleyState = TrolleyState.SHOPPING
     closed: bool = False
 
 
@@ -58,7 +59,7 @@ class Device:
     last_n: int = 0
     last_ts: int = 0
     last_seq: int = 0
-    state: CartState = CartState.IDLE
+    state: TrolleyState = TrolleyState.IDLE
     session: Session | None = None
     taken: dict[int, tuple[str, answers.Result]] = field(default_factory=dict)
     holes: list[tuple[int, int]] = field(default_factory=list)
@@ -199,7 +200,7 @@ class World:
             payload_hash, result = device.taken.get(event.s, ("", None))
             if result is None or payload_hash != event.payload_hash:
                 device.incidents.append("clash")
-                device.state = CartState.MAINTENANCE
+                device.state = TrolleyState.MAINTENANCE
                 raise Refused(RefusalCode.CLASH, a=device.last_seq)
             return result
         result = self._applied(device, event)
@@ -215,7 +216,7 @@ class World:
             device.incidents.append("late")
             return answers.Result(event.s, ResultCode.LATE)
         if event.kind is EventKind.FINISH:
-            device.state = CartState.REVIEW
+            device.state = TrolleyState.REVIEW
         if event.kind not in {EventKind.ADD, EventKind.REMOVE}:
             return answers.Result(event.s, ResultCode.OK)
         if device.state not in lifecycle.CART_OPEN:
@@ -276,7 +277,7 @@ class World:
         if device is None or device.session or self.shoppers[token]:
             return 409, b"{}"
         device.session = Session(len(self.sessions) + 1, int(time.time()))
-        device.state = CartState.SHOPPING
+        device.state = TrolleyState.SHOPPING
         self.sessions.append(device.session)
         self.shoppers[token] = device
         cart = {"cart_id": device.session.number, "session_id": device.session.number, "state": 1}
@@ -286,6 +287,6 @@ class World:
         device = self.shoppers[token]
         if device and device.session:
             device.session.closed = True
-            device.session, device.state = None, CartState.IDLE
+            device.session, device.state = None, TrolleyState.IDLE
         self.shoppers[token] = None
         return 200, b'{"data":{}}'

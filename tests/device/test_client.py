@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.devices.words import CartState, DeviceStatus
+from app.domain.enums import DeviceStatus, TrolleyState
 from clients.esp32.lib.queue import Queue
 from clients.esp32.lib.sc1 import Client, mac
 from tests.device.reference_server import Device
@@ -184,7 +184,7 @@ def test_a_clash_leaves_what_the_server_has(reference: ReferenceServer) -> None:
 
     assert other.deliver()[1]["e"] == "clash"
     assert other.queue.next == 3
-    assert device_of(reference, client).state is CartState.MAINTENANCE
+    assert device_of(reference, client).state is TrolleyState.MAINTENANCE
 
 
 def test_a_batch_the_server_refuses_is_halved_until_the_bad_event_is_dropped() -> None:

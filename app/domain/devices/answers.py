@@ -13,7 +13,8 @@ from app.domain.devices.wire import (
     encode,
     short,
 )
-from app.domain.devices.words import CartState, ItemFlag, RefusalCode, ResultCode
+from app.domain.devices.words import ItemFlag, RefusalCode, ResultCode
+from app.domain.enums import TrolleyState
 
 VERSION = 1
 
@@ -34,7 +35,7 @@ class Standing:
 
     last_seq: int
     session_id: int = 0
-    state: CartState = CartState.IDLE
+    state: TrolleyState = TrolleyState.IDLE
     units: int = 0
     expected_g: int = 0
     total: int = 0
@@ -107,7 +108,7 @@ def _standing(now: int, standing: Standing) -> dict[str, object]:
         "t": now,
         "a": standing.last_seq,
         "z": standing.session_id,
-        "st": int(standing.state),
+        "st": standing.state.number,
         "q": standing.units,
         "w": standing.expected_g,
         "p": standing.total,

@@ -2,8 +2,8 @@
 
 from enum import StrEnum
 
-from app.domain.devices.words import CartState
-from app.domain.devices.words import CartState as S
+from app.domain.enums import TrolleyState
+from app.domain.enums import TrolleyState as S
 
 STALE_S = 5 * 60
 LOST_S = 30 * 60
@@ -85,19 +85,19 @@ class Presence(StrEnum):
     LOST = "lost"
 
 
-def after(move: CartMove, now: CartState) -> CartState | None:
+def after(move: CartMove, now: TrolleyState) -> TrolleyState | None:
     """Where a move leads from a state; None when it may not happen there."""
     return CART_MOVES[now].get(move)
 
 
-def presence(silent_s: int, state: CartState) -> Presence:
+def presence(silent_s: int, state: TrolleyState) -> Presence:
     """What seconds of silence mean. Outside a session a trolley sleeps unasked: only one with a shopper gets lost."""
     if state not in IN_SESSION or silent_s < STALE_S:
         return Presence.FRESH
     return Presence.STALE if silent_s < LOST_S else Presence.LOST
 
 
-def is_abandoned(state: CartState, quiet_s: int, gross_g: int, tare_g: int) -> bool:
+def is_abandoned(state: TrolleyState, quiet_s: int, gross_g: int, tare_g: int) -> bool:
     """Whether a shopper left goods behind: no event for 45 minutes and more than the tare on the scale.
 
     One who is paying or has paid is not held to have left.
@@ -111,16 +111,16 @@ def is_emptied(gross_g: int, tare_g: int, light_s: int) -> bool:
     return gross_g <= tare_g + EMPTY_MARGIN_G and light_s >= EMPTY_S
 
 
-def may_pair(state: CartState, battery: int | None) -> bool:
+def may_pair(state: TrolleyState, battery: int | None) -> bool:
     """Whether a shopper may take the trolley: idle, and its battery (percent, None if never told) lasts a shop."""
     return state is S.IDLE and (battery is None or battery >= BATTERY_TO_PAIR)
 
 
-def should_move(battery: int, state: CartState) -> bool:
+def should_move(battery: int, state: TrolleyState) -> bool:
     """Whether a shopper is to be told to change trolleys because of its battery (percent)."""
     return state in IN_SESSION and battery < BATTERY_TO_MOVE
 
 
-def heartbeat_s(state: CartState) -> int:
+def heartbeat_s(state: TrolleyState) -> int:
     """How often a trolley is to report, in seconds."""
     return HEARTBEAT_SESSION_S if state in IN_SESSION else HEARTBEAT_IDLE_S

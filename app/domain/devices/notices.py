@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from app.domain.devices.wire import short
-from app.domain.devices.words import CartState
+from app.domain.enums import TrolleyState
 
 MAX_NOTICES = 2
 
 Notice = tuple[int | str, ...]
 
 
-def state_notice(state: CartState) -> Notice:
-    return ("st", int(state))
+def state_notice(state: TrolleyState) -> Notice:
+    return ("st", state.number)
 
 
 def message(text: str) -> Notice:

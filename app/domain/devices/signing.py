@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.domain.devices.words import DeviceStatus, RefusalCode
+from app.domain.devices.words import RefusalCode
+from app.domain.enums import DeviceStatus
 
 MAX_REQUEST_BYTES = 4096
 MAX_SKEW_S = 300

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from app.domain.devices.words import WeightState
+from app.domain.enums import WeightState
 
 LEAST_TOLERANCE_G = 15
 TOLERANCE_SHARE = 0.03

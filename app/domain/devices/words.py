@@ -1,28 +1,6 @@
-"""The numbers and words of SC1 on the wire, as the contract fixes them (smart-cart.md, B.4 to B.9)."""
+"""The numbers and words that SC1 alone has, as the contract fixes them (smart-cart.md, B.4 to B.9)."""
 
 from enum import IntEnum, StrEnum
-
-
-class DeviceStatus(StrEnum):
-    """Of a device's credential. Only an active one may speak; the rest get `off`."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
-    LOST = "lost"
-
-
-class CartState(IntEnum):
-    """Of a trolley, `st` on the wire (B.9)."""
-
-    IDLE = 0
-    SHOPPING = 1
-    REVIEW = 2
-    PAYING = 3
-    PAID = 4
-    ASSIST = 5
-    LOST = 6
-    MAINTENANCE = 7
 
 
 class EventKind(StrEnum):
@@ -100,21 +78,3 @@ HTTP_STATUS: dict[RefusalCode, int] = {
     RefusalCode.BUSY: 503,
 }
 """`used` is the one code B.4 does not name: the 410 of a claim code's second use (B.2)."""
-
-
-class WeightState(StrEnum):
-    """How far a session's weights are trusted (B.6)."""
-
-    OK = "ok"
-    SUSPECT = "suspect"
-    MISMATCH = "mismatch"
-    ASSIST = "assist"
-
-
-class AssistOutcome(StrEnum):
-    """How staff settled a call for assistance (B.6)."""
-
-    ACCEPTED = "accepted"
-    CORRECTED = "corrected"
-    REMOVED = "removed"
-    FRAUD = "fraud"

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from app.domain.devices import signing
 from app.domain.devices.codes import parse_bearer, token_digest
 from app.domain.devices.signing import KnownDevice, SignedHeader
-from app.domain.devices.words import DeviceStatus, RefusalCode
+from app.domain.devices.words import RefusalCode
+from app.domain.enums import DeviceStatus
 from app.models import Device
 from app.services import locks
 from app.services.devices import alarms, keys
@@ -67,7 +68,7 @@ def _by_token(session: Session, signed: SignedRequest, device_id: str, token: st
     device = locks.device(session, device_id=device_id)
     if device is None:
         raise DeviceRefusal(RefusalCode.DEVICE)
-    if device.status.value != DeviceStatus.ACTIVE:
+    if device.status is not DeviceStatus.ACTIVE:
         raise DeviceRefusal(RefusalCode.OFF)
     if _as_sent(signed).too_big:
         raise DeviceRefusal(RefusalCode.BIG)
@@ -93,7 +94,7 @@ def _by_signature(session: Session, signed: SignedRequest) -> Device:
 
 def _known(device: Device, now: datetime) -> KnownDevice:
     return KnownDevice(
-        status=DeviceStatus(device.status.value),
+        status=device.status,
         keys=keys.accepted(device, now),
         last_boot=device.last_boot,
         last_n=device.last_n,

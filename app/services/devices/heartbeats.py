@@ -10,7 +10,7 @@ from app.domain.devices.answers import standing_answer
 from app.domain.devices.bodies import Heartbeat, parse_heartbeat
 from app.domain.devices.lifecycle import BATTERY_TO_MOVE, should_move
 from app.domain.devices.versions import should_halt
-from app.domain.devices.words import CartState
+from app.domain.enums import TrolleyState
 from app.models import Device
 from app.models.base import AnyRow
 from app.services.devices import locating, notices, standing, updates
@@ -43,7 +43,7 @@ def take(signed: SignedRequest) -> bytes:
         was_fine = battery_before is None or battery_before >= BATTERY_TO_MOVE
         if was_fine and should_move(beat.battery, state):
             notices.put(device, LOW_BATTERY)
-        ahead = updates.notice(session, device) if state is CartState.IDLE else ()
+        ahead = updates.notice(session, device) if state is TrolleyState.IDLE else ()
         stands, told = standing.told(session, device, signed.moment, ahead=ahead)
     return standing_answer(signed.now, stands, told)
 

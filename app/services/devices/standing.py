@@ -10,13 +10,10 @@ from app.domain.devices import notices as wire
 from app.domain.devices.answers import Standing
 from app.domain.devices.notices import Notice
 from app.domain.devices.wire import MAX_INT
-from app.domain.devices.words import CartState
 from app.domain.enums import TrolleyState
 from app.domain.minor_units import to_minor
 from app.models import Device
 from app.services.devices import keys, notices
-
-_WIRE_STATES = {state: CartState(place) for place, state in enumerate(TrolleyState)}
 
 _STANDING = text("""
     SELECT coalesce(opened.id, 0) AS session_id, coalesce(opened.state, trolleys.state) AS state,
@@ -37,21 +34,16 @@ def standing_of(session: Session, device: Device) -> Standing:
     A device that is on no trolley is under maintenance.
     """
     if device.trolley_id is None:
-        return Standing(device.last_seq, state=CartState.MAINTENANCE)
+        return Standing(device.last_seq, state=TrolleyState.MAINTENANCE)
     row = session.execute(_STANDING, {"trolley_id": device.trolley_id}).one()
     return Standing(
         last_seq=device.last_seq,
         session_id=row.session_id,
-        state=wire_state(TrolleyState(row.state)),
+        state=TrolleyState(row.state),
         units=int(row.units),
         expected_g=row.expected_g,
         total=min(to_minor(row.total, settings().currency), MAX_INT),
     )
-
-
-def wire_state(state: TrolleyState) -> CartState:
-    """The number of a state on the wire (B.9)."""
-    return _WIRE_STATES[state]
 
 
 def told(

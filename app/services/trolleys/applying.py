@@ -8,13 +8,12 @@ from app.config import settings
 from app.domain.devices.events import Event
 from app.domain.devices.lifecycle import CART_OPEN, CartMove, after
 from app.domain.devices.weights import Verdict, after_help, check_basket, check_event
-from app.domain.devices.words import CartState, EventKind, ResultCode
-from app.domain.devices.words import WeightState as State
+from app.domain.devices.words import EventKind, ResultCode
 from app.domain.enums import AssistReason, IncidentKind, SessionOutcome, SoldBy, TrolleyState
+from app.domain.enums import WeightState as State
 from app.domain.minor_units import from_minor
 from app.models import CartSession
 from app.models.base import AnyRow
-from app.services.devices.standing import wire_state
 from app.services.trolleys import weighing
 from app.services.trolleys.basket import NotInCart, TrolleyFull
 from app.services.trolleys.batch_goods import Found
@@ -49,7 +48,7 @@ def _of_session(bench: Bench, opened: CartSession, event: Event) -> Outcome:
         if opened.state is TrolleyState.PAID:
             bench.incidents.append((IncidentKind.LATE_EVENT, opened.id, event))
             return Outcome(ResultCode.LATE)
-        if wire_state(opened.state) not in CART_OPEN:
+        if opened.state not in CART_OPEN:
             return Outcome(ResultCode.LOCKED)
     return _KINDS[event.kind](bench, opened, event)
 
@@ -158,7 +157,7 @@ def _finish(bench: Bench, opened: CartSession, _event: Event) -> Outcome:
         return Outcome(ResultCode.OK)
     if opened.state is TrolleyState.PAID:
         return Outcome(ResultCode.LATE)
-    if after(CartMove.REVIEW, wire_state(opened.state)) is not CartState.REVIEW:
+    if after(CartMove.REVIEW, opened.state) is not TrolleyState.REVIEW:
         return Outcome(ResultCode.LOCKED)
     if is_blocked(bench):
         return Outcome(ResultCode.WEIGHT_MISMATCH)
@@ -188,7 +187,7 @@ def _dock(bench: Bench, opened: CartSession, _event: Event) -> Outcome:
     if opened.state is TrolleyState.PAID:
         bench.ends = SessionOutcome.PAID
         return Outcome(ResultCode.OK)
-    if after(CartMove.RETURN, wire_state(opened.state)) is not CartState.IDLE:
+    if after(CartMove.RETURN, opened.state) is not TrolleyState.IDLE:
         return Outcome(ResultCode.LOCKED)
     if not bench.lines:
         bench.ends = SessionOutcome.LEFT

@@ -16,8 +16,8 @@ from app.domain.carts import LARGEST_QUANTITY, MOST_LINES
 from app.domain.devices.events import Event
 from app.domain.devices.weights import Verdict, Watch, after_sample, after_time
 from app.domain.devices.words import EventKind, ResultCode
-from app.domain.devices.words import WeightState as State
 from app.domain.enums import AssistReason, IncidentKind, SessionOutcome, TrolleyState
+from app.domain.enums import WeightState as State
 from app.models import CartSession, Device, Trolley
 from app.models.base import AnyRow
 from app.services import locks

@@ -10,7 +10,6 @@ from app.domain.devices.lifecycle import EMPTY_MARGIN_G, is_emptied
 from app.domain.enums import IncidentKind, SessionOutcome, TrolleyState
 from app.models import CartSession
 from app.services.devices import notices
-from app.services.devices.standing import wire_state
 from app.services.trolleys import calls, handoffs, incidents, reviewing, sessions, weighing
 from app.services.trolleys.bench import Bench
 
@@ -42,7 +41,7 @@ def _follow_state(session: Session, bench: Bench, opened: CartSession) -> None:
     if bench.state_before is TrolleyState.REVIEW:
         handoffs.forget(session, opened)
     opened.version += 1
-    notices.put(bench.device, wire.state_notice(wire_state(opened.state)))
+    notices.put(bench.device, wire.state_notice(opened.state))
 
 
 def _note_incidents(session: Session, bench: Bench) -> None:

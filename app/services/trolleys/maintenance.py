@@ -10,7 +10,6 @@ from app.errors import Conflict, NotFound
 from app.models import CartSession, Device, Trolley
 from app.services import audit, locks, staff
 from app.services.devices.refusals import Aftermath
-from app.services.devices.standing import wire_state
 from app.services.trolleys import incidents, news, sessions
 from app.transaction import transaction
 
@@ -86,7 +85,7 @@ def release(*, trolley_id: int, caller: Caller) -> None:
         row = session.execute(_TROLLEY, values).one_or_none()
         if row is None:
             raise StaffTrolleyNotFound
-        if after(CartMove.RELEASE, wire_state(row.state)) is None:
+        if after(CartMove.RELEASE, row.state) is None:
             raise TrolleyNotReleasable(details={"state": row.state})
         sessions.park(session, trolley_id, TrolleyState.IDLE)
         old = {"state": row.state}

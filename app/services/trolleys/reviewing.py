@@ -15,7 +15,6 @@ from app.services import audit, locks
 from app.services.checkout.errors import CartEmpty
 from app.services.checkout.trolley_placing import WeightMismatch
 from app.services.devices import notices
-from app.services.devices.standing import wire_state
 from app.services.trolleys import checking, handoffs, news, sessions
 from app.transaction import transaction
 
@@ -91,7 +90,7 @@ def _move(session: Session, opened: CartSession, device: Device | None, state: T
     opened.state = state
     opened.version += 1
     if device is not None:
-        notices.put(device, wire.state_notice(wire_state(state)))
+        notices.put(device, wire.state_notice(state))
     session.flush()
     audit.record(
         session, entity_type="cart_session", action="STATE", entity_id=opened.id, by=by, old=old, new={"state": state}

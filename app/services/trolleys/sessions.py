@@ -16,7 +16,6 @@ from app.errors import Busy
 from app.models import Cart, CartItem, CartSession, Device, HandoffCode, PendingPairing, Trolley
 from app.services import audit, locks, reservations
 from app.services.devices import notices
-from app.services.devices.standing import wire_state
 from app.services.refusals import refused_as
 from app.services.trolleys.refusals import (
     CartLocked,
@@ -45,7 +44,7 @@ def free_trolley(session: Session, device: Device) -> Trolley:
     if session.execute(_OPEN_OF_TROLLEY, {"trolley_id": device.trolley_id}).first():
         raise TrolleyInUse
     trolley = session.execute(_TROLLEY, {"trolley_id": device.trolley_id}).scalar_one()
-    if not may_pair(wire_state(trolley.state), device.battery_percent):
+    if not may_pair(trolley.state, device.battery_percent):
         reason = "battery" if trolley.state is TrolleyState.IDLE else "state"
         raise TrolleyUnavailable(details={"reason": reason})
     return trolley

@@ -13,7 +13,6 @@ from app.domain.enums import AssistOutcome, AssistReason, SoldBy, TrolleyState
 from app.models import CartSession, Device, Trolley, TrolleyAssist
 from app.services import locks
 from app.services.devices import notices
-from app.services.devices.standing import wire_state
 from app.services.trolleys import basket, batch_goods, reviewing, weighing
 from app.services.trolleys.batch_goods import Line
 
@@ -49,7 +48,7 @@ def settle(
     opened.version += 1
     session.flush()
     if device is not None and opened.state is not state:
-        notices.put(device, wire.state_notice(wire_state(opened.state)))
+        notices.put(device, wire.state_notice(opened.state))
     return {"expected_grams": opened.expected_grams, "gross_grams": opened.gross_grams, "session_id": opened.id}
 
 

@@ -10,11 +10,10 @@ from app.domain.devices import notices as wire
 from app.domain.devices.lifecycle import CartMove, after
 from app.domain.devices.notices import Notice
 from app.domain.devices.weights import Learned, Line, UnitWeight, Watch, tolerance, unit_weight
-from app.domain.devices.words import WeightState as State
-from app.domain.enums import AssistReason, SoldBy, TrolleyState, WeightState
+from app.domain.enums import AssistReason, SoldBy
+from app.domain.enums import WeightState as State
 from app.models import CartSession
 from app.models.base import AnyRow
-from app.services.devices.standing import wire_state
 from app.services.trolleys import batch_goods, calls
 
 LEARNED_ENOUGH = 1000
@@ -29,7 +28,7 @@ TOLD: dict[State, Notice] = {
 
 def watch_of(session: Session, opened: CartSession) -> Watch:
     """The weight state of a locked session. A step."""
-    state = State(opened.weight_state.value)
+    state = opened.weight_state
     return Watch(
         state,
         int(opened.weight_since.timestamp()) if opened.weight_since else 0,
@@ -43,7 +42,7 @@ def keep(session: Session, opened: CartSession, before: Watch, now: Watch) -> No
     """Keep a weight state; call the staff for the weight or call them off. A step on a locked session."""
     if now == before:
         return
-    opened.weight_state = WeightState(now.state.value)
+    opened.weight_state = now.state
     opened.weight_since = datetime.fromtimestamp(now.since, UTC)
     opened.failed_samples, opened.mismatches = now.failures, now.mismatches
     if now.state is before.state:
@@ -59,9 +58,9 @@ def follow(opened: CartSession, before: Watch, now: Watch) -> None:
     if now.state is before.state or State.ASSIST not in (now.state, before.state):
         return
     move = CartMove.CALL_STAFF if now.state is State.ASSIST else CartMove.STAFF_DONE
-    state = after(move, wire_state(opened.state))
+    state = after(move, opened.state)
     if state is not None:
-        opened.state = TrolleyState[state.name]
+        opened.state = state
         opened.snapshot = None
 
 

@@ -4,16 +4,17 @@ import pytest
 
 from app.domain.devices import answers, notices
 from app.domain.devices.wire import BeyondLimits
-from app.domain.devices.words import HTTP_STATUS, CartState, ItemFlag, RefusalCode, ResultCode
+from app.domain.devices.words import HTTP_STATUS, ItemFlag, RefusalCode, ResultCode
+from app.domain.enums import TrolleyState
 
 NOW = 1795252282
 MOST = 2**31 - 1
-LARGEST = answers.Standing(MOST, MOST, CartState.MAINTENANCE, MOST, MOST, MOST)
+LARGEST = answers.Standing(MOST, MOST, TrolleyState.MAINTENANCE, MOST, MOST, MOST)
 WORST = answers.Result(MOST, ResultCode.NOT_SOLD_HERE, MOST, MOST)
 
 
 def test_the_answer_to_one_event_is_that_of_the_contract() -> None:
-    standing = answers.Standing(1, 7, CartState.SHOPPING, 1, 515, 2500)
+    standing = answers.Standing(1, 7, TrolleyState.SHOPPING, 1, 515, 2500)
 
     body = answers.events_answer(NOW, standing, [answers.Result(1, ResultCode.OK, 1, 2500)])
 
@@ -21,7 +22,7 @@ def test_the_answer_to_one_event_is_that_of_the_contract() -> None:
 
 
 def test_the_answer_to_a_heartbeat_has_no_results() -> None:
-    body = answers.standing_answer(NOW, answers.Standing(4), [notices.state_notice(CartState.REVIEW)])
+    body = answers.standing_answer(NOW, answers.Standing(4), [notices.state_notice(TrolleyState.REVIEW)])
 
     assert body == b'{"v":1,"t":1795252282,"a":4,"z":0,"st":0,"q":0,"w":0,"p":0,"n":[["st",2]]}'
 

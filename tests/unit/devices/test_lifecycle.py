@@ -4,7 +4,7 @@ import pytest
 
 from app.domain.devices import lifecycle
 from app.domain.devices.lifecycle import CART_MOVES, CartMove, Presence, after
-from app.domain.devices.words import CartState as S
+from app.domain.enums import TrolleyState as S
 
 
 def test_a_session_from_pairing_to_paid_exit() -> None:

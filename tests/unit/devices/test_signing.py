@@ -16,7 +16,8 @@ from app.domain.devices.signing import (
     signature,
     string_to_sign,
 )
-from app.domain.devices.words import DeviceStatus, RefusalCode
+from app.domain.devices.words import RefusalCode
+from app.domain.enums import DeviceStatus
 from tests.unit.devices.vectors import DEVICE, KEY, VECTORS
 
 VECTOR = VECTORS["requests"][0]

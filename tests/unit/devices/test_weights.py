@@ -22,7 +22,7 @@ from app.domain.devices.weights import (
     tolerance,
     unit_weight,
 )
-from app.domain.devices.words import WeightState
+from app.domain.enums import WeightState
 
 MILK = UnitWeight(515, 15.45)
 FITS, FAILS = Verdict.FITS, Verdict.FAILS
