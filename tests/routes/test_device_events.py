@@ -24,6 +24,7 @@ from app.models import (
     LiveEvent,
     PendingPairing,
     Product,
+    ProductGtin,
 )
 from tests.devices import refusal_of, row_of
 from tests.factories import make_cart, make_product, make_user
@@ -46,6 +47,20 @@ from tests.trolleys import held, lines, shelf
 @pytest.fixture
 def trip(session: Session, client: FlaskClient) -> Trip:
     return start_trip(session, client)
+
+
+@pytest.mark.parametrize("body", ["200000000047", "292000000860"])
+def test_a_number_the_store_gave_a_product_is_that_product_whatever_its_prefix(
+    session: Session, trip: Trip, body: str
+) -> None:
+    milk, _ = on_the_shelf(session, trip)
+    on_the_shelf(session, trip, sku=body[2:7])
+    session.add(ProductGtin(product_id=milk.id, gtin="0" + body + check_digit(body)))
+    session.commit()
+
+    trip.does("a", body + check_digit(body))
+
+    assert lines(session, trip.walk) == [(milk.id, 1, None)]
 
 
 def test_a_scan_puts_a_piece_into_the_cart_and_the_answer_says_so(session: Session, trip: Trip) -> None:

@@ -99,6 +99,21 @@ def test_a_code_of_the_stores_own_scale_carries_price_or_weight(
     assert (card["p"], card["o"], card["w"]) == (price, price, grams)
 
 
+@pytest.mark.parametrize("code", ["2012345012504", "2920000008609"])
+def test_a_number_the_store_gave_a_product_is_that_product_whatever_its_prefix(
+    session: Session, talker: Talker, code: str
+) -> None:
+    on_shelf(session, talker, sku="12345", price=Decimal("20.00"))
+    own = factories.make_product(session, stock={branch_of(session, talker): 5}, price=Decimal("17.90"))
+    printed = with_check_digit(code)
+    session.add(ProductGtin(product_id=own.id, gtin=printed.zfill(14)))
+    session.commit()
+
+    card = talker.get(f"/item/{printed}").json
+
+    assert (card["n"], card["p"]) == (own.name, 1790)
+
+
 def with_check_digit(code: str) -> str:
     digits = [int(digit) for digit in code[:12]]
     return code[:12] + str(-sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)

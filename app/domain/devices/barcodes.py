@@ -59,6 +59,16 @@ class Scanned:
     grams: int | None = None
 
 
+def readings(code: str, store_codes: Mapping[str, StoreCode] = DEFAULT_STORE_CODES) -> tuple[Scanned, ...]:
+    """Everything a code may mean, to be looked for in this order. Raises InvalidGtin.
+
+    Stores number goods of their own with the same prefixes: a product of that whole number goes before a value in it.
+    """
+    told = read_code(code, store_codes)
+    carries_value = told.kind in (CodeKind.PRICED, CodeKind.WEIGHED)
+    return (Scanned(CodeKind.GTIN, normalise_gtin(code)), told) if carries_value else (told,)
+
+
 def read_code(code: str, store_codes: Mapping[str, StoreCode] = DEFAULT_STORE_CODES) -> Scanned:
     """What a code means. Raises InvalidGtin for a wrong length or check digit. A prefix without entry is a GTIN."""
     if _PLU.fullmatch(code):

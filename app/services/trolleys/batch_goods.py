@@ -1,6 +1,6 @@
 """The products that the codes of a batch mean in a branch, in one statement; what lies in the trolley, in another."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy import Select, String, and_, bindparam, literal, select, union_a
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
-from app.domain.devices.barcodes import CodeKind, Scanned, read_code
+from app.domain.devices.barcodes import CodeKind, Scanned, readings
 from app.domain.gtin import InvalidGtin
 from app.models import CartItem, Category, Inventory, Product, ProductGtin, ProductWeight
 from app.models.base import AnyRow
@@ -69,17 +69,26 @@ def scanned(session: Session, codes: Iterable[str], *, stock_location_id: int) -
 
     PLU numbers and the item part of a store's codes are stock keeping units.
     """
-    read = {code: told for code in codes if (told := _read(code)) is not None}
+    read = {code: meanings for code in codes if (meanings := _read(code))}
     if not read:
         return {}
-    keys = {code: ("g" if told.kind is CodeKind.GTIN else "s") + told.key for code, told in read.items()}
+    keys = {_key(told) for meanings in read.values() for told in meanings}
     values = {
         "stock_location_id": stock_location_id,
-        "gtins": [key[1:] for key in keys.values() if key[0] == "g"],
-        "skus": [key[1:] for key in keys.values() if key[0] == "s"],
+        "gtins": [key[1:] for key in keys if key[0] == "g"],
+        "skus": [key[1:] for key in keys if key[0] == "s"],
     }
     rows = {row.key: row for row in session.execute(_SCANNED, values)}
-    return {code: Found(told, rows.get(keys[code])) for code, told in read.items()}
+    return {code: _found(meanings, rows) for code, meanings in read.items()}
+
+
+def _key(told: Scanned) -> str:
+    return ("g" if told.kind is CodeKind.GTIN else "s") + told.key
+
+
+def _found(meanings: Sequence[Scanned], rows: Mapping[str, AnyRow]) -> Found:
+    """The first meaning that is a product; else the last one, of none."""
+    return next((Found(told, rows[_key(told)]) for told in meanings if _key(told) in rows), Found(meanings[-1], None))
 
 
 def lines(session: Session, *, cart_id: int, stock_location_id: int) -> dict[int, Line]:
@@ -88,8 +97,8 @@ def lines(session: Session, *, cart_id: int, stock_location_id: int) -> dict[int
     return {row.id: Line(row, row.quantity, row.line_grams) for row in rows}
 
 
-def _read(code: str) -> Scanned | None:
+def _read(code: str) -> tuple[Scanned, ...]:
     try:
-        return read_code(code)
+        return readings(code)
     except InvalidGtin:
-        return None
+        return ()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from app.domain.devices.barcodes import CodeKind, Scanned, read_code
+from app.domain.devices.barcodes import CodeKind, Scanned, readings
 from app.domain.gtin import InvalidGtin
 from app.models.base import AnyRow
 from app.services.trolleys import goods
@@ -24,9 +24,14 @@ def find(session: Session, *, code: str, stock_location_id: int) -> Found | None
     PLU numbers and the item part of a store's codes are stock keeping units.
     """
     try:
-        scanned = read_code(code)
+        meanings = readings(code)
     except InvalidGtin:
         return None
-    if scanned.kind is CodeKind.GTIN:
-        return Found(scanned, goods.by_gtin(session, gtin=scanned.key, stock_location_id=stock_location_id))
-    return Found(scanned, goods.by_sku(session, sku=scanned.key, stock_location_id=stock_location_id))
+    found = (Found(told, _product(session, told, stock_location_id)) for told in meanings)
+    return next((one for one in found if one.product is not None), Found(meanings[-1], None))
+
+
+def _product(session: Session, told: Scanned, stock_location_id: int) -> AnyRow | None:
+    if told.kind is CodeKind.GTIN:
+        return goods.by_gtin(session, gtin=told.key, stock_location_id=stock_location_id)
+    return goods.by_sku(session, sku=told.key, stock_location_id=stock_location_id)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.domain.devices.barcodes import CodeKind, Scanned, StoreCode, ValueKind, read_code
+from app.domain.devices.barcodes import CodeKind, Scanned, StoreCode, ValueKind, read_code, readings
 from app.domain.gtin import InvalidGtin, check_digit
 
 
@@ -49,6 +49,24 @@ def test_only_thirteen_digits_are_a_stores_code() -> None:
     twelve = store_code("20123450199")
 
     assert read_code(twelve) == Scanned(CodeKind.GTIN, "00" + twelve)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "told"),
+    [
+        ("20", Scanned(CodeKind.PRICED, "12345", price=517)),
+        ("29", Scanned(CodeKind.WEIGHED, "12345", grams=517)),
+    ],
+)
+def test_a_stores_code_may_as_a_whole_be_the_number_of_a_product(prefix: str, told: Scanned) -> None:
+    code = store_code(prefix + "1234500517")
+
+    assert readings(code) == (Scanned(CodeKind.GTIN, "0" + code), told)
+
+
+@pytest.mark.parametrize("code", ["4011", "4006381333931", "96385074"])
+def test_other_codes_have_one_meaning(code: str) -> None:
+    assert readings(code) == (read_code(code),)
 
 
 @pytest.mark.parametrize("code", ["", "123", "123456", "2012345019990", "4006381333930", "40O6381333931", "٤٠١١"])
