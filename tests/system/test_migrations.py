@@ -18,7 +18,7 @@ from app.migrations import alembic_config, migrate
 from app.models import Base
 from tests import databases
 from tests.shopping import make_shopper, open_shop
-from tests.system import shop_rows
+from tests.system import shop_rows, smart_cart_rows
 
 APPEND_ONLY = (
     "audit_events",
@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "order_actions",
     "order_modifications",
     "order_modification_lines",
+    "device_events",
+    "basket_moves",
 )
 TRIGGERS = {f"{table}_{rule}" for table in APPEND_ONLY for rule in ("append_only", "never_truncated")} | {
     "journals_balance",
@@ -177,7 +179,7 @@ def sold(client: FlaskClient, session: Session) -> Session:
     session.execute(text("INSERT INTO accounts (kind, owner_id, currency, balance) VALUES ('wallet', 1, 'ILS', 0)"))
     session.execute(text("INSERT INTO accounts (kind, currency) VALUES ('revenue', 'ILS')"))
     book(session, ("wallet", 5), ("revenue", -5))
-    for statement in (*STAFF_WORK, *shop_rows.ROWS):
+    for statement in (*STAFF_WORK, *shop_rows.ROWS, *smart_cart_rows.ROWS):
         session.execute(text(statement))
     return session
 
@@ -320,9 +322,11 @@ GUARDED = (
     "stock_transfers",
     "substitutions",
     *shop_rows.TABLES,
+    *smart_cart_rows.TABLES,
 )
 WORDS = [
     *shop_rows.WORDS,
+    *smart_cart_rows.WORDS,
     ("accounts", "kind"),
     ("carts", "channel"),
     ("carts", "status"),
@@ -356,6 +360,7 @@ def final(**wrong: str) -> str:
 
 BROKEN = {
     **shop_rows.BROKEN,
+    **smart_cart_rows.BROKEN,
     **{f"ck_{table}_{column}": f"UPDATE {table} SET {column} = 'NONSENSE'" for table, column in WORDS},
     "ck_idempotency_keys_state": "UPDATE idempotency_keys SET state = 'NONSENSE', status = NULL",
     "ck_accounts_balance_not_negative": """
