@@ -4,6 +4,8 @@ A scanned product is in somebody's hand, so a scan is never refused for a stock 
 and the shelf is to be counted (checkout-design, section 10).
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -16,78 +18,102 @@ HELD_FOR = timedelta(minutes=30)
 """How long after the last scan a trolley's goods are kept for it."""
 
 # A product that the branch never had gets its row with the first scan.
-_OPEN_SHELF = text("""
+_OPEN_SHELVES = text("""
     INSERT INTO inventory (stock_location_id, product_id, available_quantity, reserved_quantity)
-    VALUES (:stock_location_id, :product_id, 0, 0) ON CONFLICT DO NOTHING
+    SELECT :stock_location_id, product_id, 0, 0 FROM unnest(CAST(:products AS bigint[])) AS new(product_id)
+    ORDER BY product_id ON CONFLICT DO NOTHING
 """)
 _TAKE = text("""
-WITH shelf AS (
-    SELECT id, greatest(:pieces - available_quantity, 0) AS found FROM inventory
-    WHERE stock_location_id = :stock_location_id AND product_id = :product_id
+WITH change AS (
+    SELECT * FROM unnest(CAST(:products AS bigint[]), CAST(:pieces AS integer[]), CAST(:moves AS bigint[]))
+        AS change(product_id, pieces, move_id)
+), shelf AS (
+    SELECT inventory.id, change.*, greatest(pieces - available_quantity, 0) AS found
+    FROM inventory JOIN change USING (product_id) WHERE stock_location_id = :stock_location_id
 ), stock AS (
     UPDATE inventory
-    SET available_quantity = available_quantity + shelf.found - :pieces,
-        reserved_quantity = reserved_quantity + :pieces,
+    SET available_quantity = available_quantity + shelf.found - shelf.pieces,
+        reserved_quantity = reserved_quantity + shelf.pieces,
         needs_recount = needs_recount OR shelf.found > 0, updated_at = now()
     FROM shelf WHERE inventory.id = shelf.id
-    RETURNING shelf.found
 ), moved AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change, source_type,
                                  source_id)
-    SELECT :stock_location_id, :product_id, kind, available_change, reserved_change, 'basket_move', :move_id
-    FROM stock, LATERAL (VALUES ('found', found, 0), ('reserve', -:pieces, :pieces))
-        AS change(kind, available_change, reserved_change)
+    SELECT :stock_location_id, product_id, kind, available_change, reserved_change, 'basket_move', move_id
+    FROM shelf, LATERAL (VALUES ('found', found, 0), ('reserve', -pieces, pieces))
+        AS moved(kind, available_change, reserved_change)
     WHERE available_change <> 0
 ), kept AS (
     UPDATE reservations SET expires_at = now() + :held_for, updated_at = now()
-    WHERE cart_id = :cart_id AND state = 'ACTIVE' AND product_id <> :product_id
+    WHERE cart_id = :cart_id AND state = 'ACTIVE' AND product_id <> ALL (CAST(:products AS bigint[]))
 )
 INSERT INTO reservations AS held (cart_id, product_id, stock_location_id, quantity, expires_at)
-VALUES (:cart_id, :product_id, :stock_location_id, :pieces, now() + :held_for)
+SELECT :cart_id, product_id, :stock_location_id, pieces, now() + :held_for FROM change
 ON CONFLICT (cart_id, product_id) WHERE state = 'ACTIVE'
 DO UPDATE SET quantity = held.quantity + excluded.quantity, expires_at = excluded.expires_at, updated_at = now()
 """)
 _GIVE_BACK = text("""
-WITH less AS (
+WITH change AS (
+    SELECT * FROM unnest(CAST(:products AS bigint[]), CAST(:pieces AS integer[]), CAST(:moves AS bigint[]))
+        AS change(product_id, pieces, move_id)
+), held AS (
+    SELECT reservations.id, product_id, move_id, least(pieces, quantity) AS pieces, quantity - pieces AS left_over
+    FROM reservations JOIN change USING (product_id)
+    WHERE cart_id = :cart_id AND state = 'ACTIVE' AND stock_location_id = :stock_location_id
+), less AS (
     UPDATE reservations
-    SET state = CASE WHEN quantity > :pieces THEN state ELSE 'RELEASED' END,
-        quantity = CASE WHEN quantity > :pieces THEN quantity - :pieces ELSE quantity END, updated_at = now()
-    WHERE cart_id = :cart_id AND product_id = :product_id AND state = 'ACTIVE'
-    RETURNING stock_location_id, product_id
+    SET state = CASE WHEN left_over > 0 THEN state ELSE 'RELEASED' END,
+        quantity = CASE WHEN left_over > 0 THEN left_over ELSE quantity END, updated_at = now()
+    FROM held WHERE reservations.id = held.id
 ), moved AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change, source_type,
                                  source_id)
-    SELECT stock_location_id, product_id, 'unreserve', :pieces, -:pieces, 'basket_move', :move_id FROM less
+    SELECT :stock_location_id, product_id, 'unreserve', pieces, -pieces, 'basket_move', move_id FROM held
 )
 UPDATE inventory
-SET available_quantity = available_quantity + :pieces, reserved_quantity = reserved_quantity - :pieces,
+SET available_quantity = available_quantity + pieces, reserved_quantity = reserved_quantity - pieces,
     updated_at = now()
-FROM less
-WHERE inventory.stock_location_id = less.stock_location_id AND inventory.product_id = less.product_id
+FROM held WHERE stock_location_id = :stock_location_id AND inventory.product_id = held.product_id
 """)
 
 
-def take(session: Session, *, cart_id: int, stock_location_id: int, product_id: int, pieces: int, move_id: int) -> None:
-    """Put pieces of a product aside for a locked cart. A step; `move_id` is the basket move that causes it."""
-    values = {"stock_location_id": stock_location_id, "product_id": product_id}
-    locks.reservation(session, cart_id=cart_id, product_id=product_id)
-    session.execute(_OPEN_SHELF, values)
-    locks.stock_of_reservations(session, stock_location_id=stock_location_id, product_ids=[product_id])
-    more = {"cart_id": cart_id, "pieces": pieces, "move_id": move_id, "held_for": HELD_FOR}
-    session.execute(_TAKE, {**values, **more})
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """So many pieces of a product, more than none, and the basket move that takes or returns them."""
+
+    product_id: int
+    pieces: int
+    move_id: int
 
 
-def give_back(session: Session, *, cart_id: int, product_id: int, pieces: int, move_id: int) -> None:
-    """Let others buy pieces that went back onto the shelf. A step.
+def move(
+    session: Session, *, cart_id: int, stock_location_id: int, taken: Sequence[Pieces], returned: Sequence[Pieces]
+) -> None:
+    """Put pieces aside for a locked cart, and let others buy what went back onto the shelf. A step.
 
-    Nothing is done for a reservation that has expired: its pieces are back in the stock already.
+    Each product occurs once. Nothing is done for what is returned of a reservation that has expired: its pieces are in
+    the stock already.
     """
-    held = locks.reservation(session, cart_id=cart_id, product_id=product_id)
-    if held is None:
+    products = sorted(one.product_id for one in (*taken, *returned))
+    if not products:
         return
-    locks.stock_of_reservations(session, stock_location_id=held.stock_location_id, product_ids=[product_id])
-    values = {"cart_id": cart_id, "product_id": product_id, "pieces": min(pieces, held.quantity), "move_id": move_id}
-    session.execute(_GIVE_BACK, values)
+    locked = locks.stock_of_reservations(session, stock_location_id=stock_location_id, product_ids=products)
+    if missing := sorted({one.product_id for one in taken} - locked):
+        session.execute(_OPEN_SHELVES, {"stock_location_id": stock_location_id, "products": missing})
+        locks.stock_of_reservations(session, stock_location_id=stock_location_id, product_ids=missing)
+    place = {"cart_id": cart_id, "stock_location_id": stock_location_id}
+    if taken:
+        session.execute(_TAKE, {**place, **_columns(taken), "held_for": HELD_FOR})
+    if returned:
+        session.execute(_GIVE_BACK, {**place, **_columns(returned)})
+
+
+def _columns(changes: Sequence[Pieces]) -> dict[str, list[int]]:
+    return {
+        "products": [one.product_id for one in changes],
+        "pieces": [one.pieces for one in changes],
+        "moves": [one.move_id for one in changes],
+    }
 
 
 _END = text("""

@@ -88,23 +88,6 @@ def session_of_trolley(session: Session, *, trolley_id: int) -> CartSession | No
     return None
 
 
-_RESERVATION = (
-    select(Reservation)
-    .where(
-        Reservation.cart_id == bindparam("cart_id"),
-        Reservation.product_id == bindparam("product_id"),
-        Reservation.state == ReservationState.ACTIVE,
-    )
-    .with_for_update()
-    .execution_options(populate_existing=True)
-)
-
-
-def reservation(session: Session, *, cart_id: int, product_id: int) -> Reservation | None:
-    """What a locked cart reserves of a product, locked."""
-    return session.execute(_RESERVATION, {"cart_id": cart_id, "product_id": product_id}).scalar_one_or_none()
-
-
 _OF_CART = (
     select(Reservation.id, Reservation.product_id, Reservation.stock_location_id, Reservation.quantity)
     .where(
@@ -135,10 +118,10 @@ _STOCK = (
 )
 
 
-def stock_of_reservations(session: Session, *, stock_location_id: int, product_ids: Sequence[int]) -> None:
-    """Lock the stock of some products of a branch, in their order."""
+def stock_of_reservations(session: Session, *, stock_location_id: int, product_ids: Sequence[int]) -> set[int]:
+    """Lock the stock of some products of a branch, in their order; answers of which there is a row."""
     values = {"stock_location_id": stock_location_id, "product_ids": list(product_ids)}
-    session.execute(_STOCK, values)
+    return set(session.execute(_STOCK, values).scalars())
 
 
 _EXPIRED_CART = (

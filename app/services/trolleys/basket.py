@@ -1,8 +1,9 @@
 """Every change of what lies in a trolley, whoever makes it: one step that keeps lines, stock and weight together."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +17,7 @@ from app.errors import Conflict, NotFound
 from app.models import BasketMove, CartItem, CartSession
 from app.models.base import AnyRow
 from app.services import reservations
+from app.services.reservations import Pieces
 
 
 class NotInCart(NotFound):
@@ -38,6 +40,19 @@ class LineNow:
     unit_price: Decimal
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Pieces put into a trolley, or taken out where they are below zero. `product` is a row of `goods`.
+
+    Of goods sold by weight `grams` are added or taken, and `pieces` only says which.
+    """
+
+    product: AnyRow
+    pieces: int
+    grams: int = 0
+    device_event_id: int | None = None
+
+
 def move(
     session: Session,
     opened: CartSession,
@@ -45,39 +60,34 @@ def move(
     *,
     pieces: int,
     grams: int = 0,
-    device_event_id: int | None = None,
     actor_user_id: int | None = None,
 ) -> LineNow:
-    """Put pieces into the cart of a locked, open session, or take them out where `pieces` is below zero. A step.
+    """As `move_all`, for one change; answers its line."""
+    return move_all(session, opened, [Change(product, pieces, grams)], actor_user_id=actor_user_id)[product.id]
 
-    `product` is a row of `goods`. Of goods sold by weight `grams` are added or taken, and `pieces` only says which.
-    Raises NotInCart for taking what is not there, TrolleyFull.
+
+def move_all(
+    session: Session, opened: CartSession, changes: Sequence[Change], *, actor_user_id: int | None = None
+) -> dict[int, LineNow]:
+    """Make changes to the cart of a locked, open session; answers the lines they leave, by product. A step.
+
+    As many statements for many changes as for one. Raises NotInCart for taking what is not there, TrolleyFull.
     """
-    line = session.execute(_LINE, {"cart_id": opened.cart_id, "product_id": product.id}).one_or_none()
-    before, after = line.quantity if line else 0, line_after(line, product, pieces, grams)
-    _check(session, opened, line, after)
-    change = after.quantity - before
-    move_id = _record(
-        session,
-        session_id=opened.id,
-        product_id=product.id,
-        pieces=pieces,
-        grams=grams,
-        device_event_id=device_event_id,
-        actor_user_id=actor_user_id,
-    )
-    _write(session, opened.cart_id, after)
-    _move_stock(session, opened, product.id, change, move_id)
-    opened.expected_grams = max(0, opened.expected_grams + _weight(product, pieces, grams))
+    before = _lines(session, opened.cart_id, changes)
+    after: dict[int, LineNow] = {}
+    for change in changes:
+        line: Held | None = after.get(change.product.id) or before.get(change.product.id)
+        after[change.product.id] = line_after(line, change.product, change.pieces, change.grams)
+    _check(session, opened, after, before.keys())
+    moves = _record(session, opened, changes, actor_user_id)
+    _write(session, opened.cart_id, after.values())
+    _move_stock(session, opened, before, after, moves)
+    weight = sum(_weight(change.product, change.pieces, change.grams) for change in changes)
+    opened.expected_grams = max(0, opened.expected_grams + weight)
     opened.version += 1
     opened.last_event_at = func.now()
     session.flush()
     return after
-
-
-_LINE = select(CartItem.quantity, CartItem.weight_grams).where(
-    CartItem.cart_id == bindparam("cart_id"), CartItem.product_id == bindparam("product_id")
-)
 
 
 class Held(Protocol):
@@ -106,51 +116,94 @@ def line_after(line: Held | None, product: AnyRow, pieces: int, grams: int) -> L
     return LineNow(product.id, before + pieces, None, price)
 
 
-_LINES = select(func.count()).where(CartItem.cart_id == bindparam("cart_id"))
-
-
-def _check(session: Session, opened: CartSession, line: AnyRow | None, after: LineNow) -> None:
-    if after.quantity > LARGEST_QUANTITY:
-        raise TrolleyFull
-    if line is None and session.execute(_LINES, {"cart_id": opened.cart_id}).scalar_one() >= MOST_LINES:
-        raise TrolleyFull
-
-
-def _record(session: Session, **values: Any) -> int:
-    made: int = session.execute(insert(BasketMove).values(**values).returning(BasketMove.id)).scalar_one()
-    return made
-
-
-_REMOVE = delete(CartItem).where(
-    CartItem.cart_id == bindparam("cart_id"), CartItem.product_id == bindparam("product_id")
+_LINES = select(CartItem.product_id, CartItem.quantity, CartItem.weight_grams).where(
+    CartItem.cart_id == bindparam("cart_id"), CartItem.product_id.in_(bindparam("product_ids", expanding=True))
 )
 
 
-def _write(session: Session, cart_id: int, line: LineNow) -> None:
-    if line.quantity == 0:
-        session.execute(_REMOVE, {"cart_id": cart_id, "product_id": line.product_id})
-        return
-    values = {"quantity": line.quantity, "weight_grams": line.weight_grams, "unit_price": line.unit_price}
-    statement = insert(CartItem).values(cart_id=cart_id, product_id=line.product_id, **values)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[CartItem.cart_id, CartItem.product_id], set_={**values, "updated_at": func.now()}
-        )
+def _lines(session: Session, cart_id: int, changes: Sequence[Change]) -> dict[int, AnyRow]:
+    values = {"cart_id": cart_id, "product_ids": [change.product.id for change in changes]}
+    return {row.product_id: row for row in session.execute(_LINES, values)}
+
+
+_COUNT = select(func.count()).where(CartItem.cart_id == bindparam("cart_id"))
+
+
+def _check(session: Session, opened: CartSession, after: Mapping[int, LineNow], known: Collection[int]) -> None:
+    if any(line.quantity > LARGEST_QUANTITY for line in after.values()):
+        raise TrolleyFull
+    new = len(after.keys() - known)
+    if new and session.execute(_COUNT, {"cart_id": opened.cart_id}).scalar_one() + new > MOST_LINES:
+        raise TrolleyFull
+
+
+_RECORD = insert(BasketMove).returning(BasketMove.id, sort_by_parameter_order=True).execution_options(render_nulls=True)
+
+
+def _record(
+    session: Session, opened: CartSession, changes: Sequence[Change], actor_user_id: int | None
+) -> dict[int, int]:
+    """Write the changes down; answers the last move of each product."""
+    rows = [
+        {
+            "session_id": opened.id,
+            "product_id": change.product.id,
+            "pieces": change.pieces,
+            "grams": change.grams,
+            "device_event_id": change.device_event_id,
+            "actor_user_id": actor_user_id,
+        }
+        for change in changes
+    ]
+    made = session.execute(_RECORD, rows).scalars()
+    return {change.product.id: move_id for change, move_id in zip(changes, made, strict=True)}
+
+
+_REMOVE = delete(CartItem).where(
+    CartItem.cart_id == bindparam("cart_id"), CartItem.product_id.in_(bindparam("product_ids", expanding=True))
+)
+_NEW = insert(CartItem)
+_PUT = _NEW.on_conflict_do_update(
+    index_elements=[CartItem.cart_id, CartItem.product_id],
+    set_={
+        "quantity": _NEW.excluded.quantity,
+        "weight_grams": _NEW.excluded.weight_grams,
+        "unit_price": _NEW.excluded.unit_price,
+        "updated_at": func.now(),
+    },
+).execution_options(render_nulls=True)
+
+
+def _write(session: Session, cart_id: int, lines: Collection[LineNow]) -> None:
+    gone = [line.product_id for line in lines if not line.quantity]
+    stay = [{"cart_id": cart_id, **asdict(line)} for line in lines if line.quantity]
+    if gone:
+        session.execute(_REMOVE, {"cart_id": cart_id, "product_ids": gone})
+    if stay:
+        session.execute(_PUT, stay)
+
+
+def _move_stock(
+    session: Session,
+    opened: CartSession,
+    before: Mapping[int, AnyRow],
+    after: Mapping[int, LineNow],
+    moves: Mapping[int, int],
+) -> None:
+    """One movement of the stock for each product: what its changes come to, in the name of the last of them."""
+    taken: list[Pieces] = []
+    returned: list[Pieces] = []
+    for product_id, line in after.items():
+        change = line.quantity - (before[product_id].quantity if product_id in before else 0)
+        if change:
+            (taken if change > 0 else returned).append(Pieces(product_id, abs(change), moves[product_id]))
+    reservations.move(
+        session,
+        cart_id=opened.cart_id,
+        stock_location_id=opened.stock_location_id,
+        taken=taken,
+        returned=returned,
     )
-
-
-def _move_stock(session: Session, opened: CartSession, product_id: int, change: int, move_id: int) -> None:
-    if change > 0:
-        reservations.take(
-            session,
-            cart_id=opened.cart_id,
-            stock_location_id=opened.stock_location_id,
-            product_id=product_id,
-            pieces=change,
-            move_id=move_id,
-        )
-    elif change < 0:
-        reservations.give_back(session, cart_id=opened.cart_id, product_id=product_id, pieces=-change, move_id=move_id)
 
 
 def _weight(product: AnyRow, pieces: int, grams: int) -> int:

@@ -20,12 +20,13 @@ from app.domain.devices.words import RefusalCode, ResultCode
 from app.domain.enums import IncidentKind
 from app.domain.minor_units import to_minor
 from app.models import CartSession, Device, DeviceEvent
-from app.services import audit, locks
+from app.services import audit
 from app.services.devices import standing
 from app.services.devices.entering import SignedRequest, entered
 from app.services.devices.refusals import DeviceRefusal
 from app.services.trolleys import basket, consequences, incidents, maintenance, news
 from app.services.trolleys.applying import apply
+from app.services.trolleys.basket import Change
 from app.services.trolleys.bench import Bench, Outcome, moment, prepare
 
 Done = Sequence[tuple[Event, Outcome]]
@@ -141,17 +142,15 @@ def _row(bench: Bench, event: Event, outcome: Outcome) -> dict[str, Any]:
 
 
 def _move(session: Session, bench: Bench, done: Done, ids: dict[int, int]) -> None:
-    """Carry out what changes the basket. The stock of all its products is locked first, in their order."""
+    """Carry out what changes the basket."""
     opened = bench.opened
     if opened is None:
         return
     opened.last_event_at = func.now()
-    moves = [(event.s, outcome.move) for event, outcome in done if outcome.move is not None]
-    products = {move.product.id for _, move in moves}
-    if len(products) > 1:
-        locks.stock_of_reservations(session, stock_location_id=opened.stock_location_id, product_ids=sorted(products))
-    for s, move in moves:
-        basket.move(session, opened, move.product, pieces=move.pieces, grams=move.grams, device_event_id=ids[s])
+    moves = [(outcome.move, ids[event.s]) for event, outcome in done if outcome.move is not None]
+    if moves:
+        changes = [Change(move.product, move.pieces, move.grams, event_id) for move, event_id in moves]
+        basket.move_all(session, opened, changes)
 
 
 def _minor(amount: Any) -> int:

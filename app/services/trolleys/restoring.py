@@ -1,11 +1,14 @@
 """The payment of a trolley fell through: its goods still lie in it."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.enums import ChannelName, SoldBy, TrolleyState
 from app.models import BasketMove, CartItem, CartSession, Order, OrderItem
 from app.services import locks, reservations
+from app.services.reservations import Pieces
 from app.services.trolleys import news
 from app.transaction import transaction
 
@@ -23,29 +26,33 @@ def back_in_the_trolley(*, order_id: int, user_id: int) -> None:
         opened.cart_id, opened.state = cart_id, TrolleyState.REVIEW
         opened.version += 1
         session.flush()
-        for item in session.execute(_LINES, {"order_id": order_id}).scalars().all():
-            _put_back(session, opened, item)
+        _put_back(session, opened, session.execute(_LINES, {"order_id": order_id}).scalars().all())
         news.changed(session, opened)
 
 
-def _put_back(session: Session, opened: CartSession, item: OrderItem) -> None:
-    weighed = item.sold_by is SoldBy.WEIGHT
-    grams = item.estimated_weight_grams if weighed else None
-    line = CartItem(
-        cart_id=opened.cart_id,
+def _put_back(session: Session, opened: CartSession, items: Sequence[OrderItem]) -> None:
+    moves = [
+        BasketMove(session_id=opened.id, product_id=item.product_id, pieces=item.quantity, grams=_grams(item) or 0)
+        for item in items
+    ]
+    session.add_all([_line(opened.cart_id, item) for item in items])
+    session.add_all(moves)
+    session.flush()
+    taken = [Pieces(move.product_id, move.pieces, move.id) for move in moves]
+    reservations.move(
+        session, cart_id=opened.cart_id, stock_location_id=opened.stock_location_id, taken=taken, returned=()
+    )
+
+
+def _line(cart_id: int, item: OrderItem) -> CartItem:
+    return CartItem(
+        cart_id=cart_id,
         product_id=item.product_id,
         quantity=item.quantity,
-        weight_grams=grams,
+        weight_grams=_grams(item),
         unit_price=item.unit_price,
     )
-    move = BasketMove(session_id=opened.id, product_id=item.product_id, pieces=item.quantity, grams=grams or 0)
-    session.add_all([line, move])
-    session.flush()
-    reservations.take(
-        session,
-        cart_id=opened.cart_id,
-        stock_location_id=opened.stock_location_id,
-        product_id=item.product_id,
-        pieces=item.quantity,
-        move_id=move.id,
-    )
+
+
+def _grams(item: OrderItem) -> int | None:
+    return item.estimated_weight_grams if item.sold_by is SoldBy.WEIGHT else None
