@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("floor", sa.SmallInteger(), nullable=False),
         sa.Column("x_cm", sa.Integer(), nullable=False),
         sa.Column("y_cm", sa.Integer(), nullable=False),
+        sa.Column("is_exit", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint("beacon_id ~ '^[0-9a-f]{4}$'", name=op.f("ck_beacon_places_beacon_id_hex")),
         sa.ForeignKeyConstraint(
             ["stock_location_id"],
@@ -554,6 +555,7 @@ def upgrade() -> None:
         sa.Column("baseline_grams", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("needs_check", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("exit_token_hash", sa.String(length=64), nullable=True),
+        sa.Column("exited_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("order_id", sa.BigInteger(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),

@@ -124,8 +124,8 @@ class DeviceClaim(Base):
 class CartSession(Timestamped, Base):
     """A shopper and a trolley, from pairing to paid or left; its basket is the cart of channel IN_STORE.
 
-    `snapshot` is what the basket was when the review began. Weights in grams: what the lines should weigh, what the
-    scale said last, and what it said without them.
+    `snapshot` is what the basket was when the review began, `exited_at` when it went through the gate, paid. Weights in
+    grams: what the lines should weigh, what the scale said last, and what it said without them.
     """
 
     __tablename__ = "cart_sessions"
@@ -163,6 +163,7 @@ class CartSession(Timestamped, Base):
     baseline_grams: Mapped[int] = mapped_column(server_default=text("0"))
     needs_check: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
     exit_token_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    exited_at: Mapped[Instant | None]
     order_id: Mapped[int | None] = mapped_column(ForeignKey("orders.id", ondelete="RESTRICT"), unique=True)
 
 
@@ -357,7 +358,7 @@ class Firmware(Base):
 
 
 class BeaconPlace(Base):
-    """Where a radio beacon hangs in a branch; trolleys know it by four hex digits."""
+    """Where a radio beacon hangs in a branch; trolleys know it by four hex digits. One may mark the way out."""
 
     __tablename__ = "beacon_places"
     __table_args__ = (CheckConstraint("beacon_id ~ '^[0-9a-f]{4}$'", name="beacon_id_hex"),)
@@ -369,6 +370,7 @@ class BeaconPlace(Base):
     floor: Mapped[int] = mapped_column(SmallInteger)
     x_cm: Mapped[int]
     y_cm: Mapped[int]
+    is_exit: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
 
 
 class LocationSample(Base):
