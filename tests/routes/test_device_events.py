@@ -515,7 +515,20 @@ def test_the_statements_of_a_request_do_not_grow_with_what_is_in_the_cart(
 
     trip.does("a", code, 500)
 
-    assert len(statements) == with_one <= 26, statements
+    assert len(statements) == with_one <= 20, statements
+
+
+def test_sixteen_events_take_hardly_more_statements_than_one(
+    session: Session, trip: Trip, statements: list[str]
+) -> None:
+    codes = [on_the_shelf(session, trip)[1] for _ in range(15)]
+    events = [*(trip.event("a", code, 500) for code in codes), trip.event("r", codes[0], -500)]
+    statements.clear()
+
+    answer = trip.post(*events)
+
+    assert [result[1] for result in answer.json["r"]] == [0] * 15 + [1]
+    assert len(statements) <= 22, statements
 
 
 def test_a_repeat_takes_few_statements(session: Session, trip: Trip, statements: list[str]) -> None:

@@ -11,9 +11,9 @@ from app.domain.devices import notices as wire
 from app.domain.devices.weights import Verdict, after_resolution, check_basket, expected_g
 from app.domain.enums import AssistOutcome, AssistReason, SoldBy, TrolleyState
 from app.models import CartSession, Device, Trolley, TrolleyAssist
-from app.services import locks
 from app.services.devices import notices
 from app.services.trolleys import basket, batch_goods, reviewing, weighing
+from app.services.trolleys.basket import Change
 from app.services.trolleys.batch_goods import Line
 
 _CHECKS = (AssistReason.AGE_CHECK, AssistReason.SPOT_CHECK)
@@ -75,11 +75,16 @@ def _take_out_guarded(session: Session, opened: CartSession, device: Device | No
     """Take what has an age limit out of the basket; one that was under review is shopping again."""
     if opened.state not in (TrolleyState.SHOPPING, TrolleyState.REVIEW, TrolleyState.ASSIST):
         return
-    guarded = {key: line for key, line in sorted(_lines(session, opened).items()) if line.product.age_limit}
-    locks.stock_of_reservations(session, stock_location_id=opened.stock_location_id, product_ids=list(guarded))
-    for line in guarded.values():
-        by_weight = line.product.sold_by is SoldBy.WEIGHT
-        pieces, grams = (-1, -(line.weight_grams or 0)) if by_weight else (-line.quantity, 0)
-        basket.move(session, opened, line.product, pieces=pieces, grams=grams, actor_user_id=caller.user_id)
-    if opened.state is TrolleyState.REVIEW and guarded:
+    guarded = [_out(line) for line in _lines(session, opened).values() if line.product.age_limit]
+    if not guarded:
+        return
+    basket.move_all(session, opened, guarded, actor_user_id=caller.user_id)
+    if opened.state is TrolleyState.REVIEW:
         reviewing.cancel(session, opened, device, by=caller)
+
+
+def _out(line: Line) -> Change:
+    """All of a line, taken out."""
+    if line.product.sold_by is SoldBy.WEIGHT:
+        return Change(line.product, -1, -(line.weight_grams or 0))
+    return Change(line.product, -line.quantity)
