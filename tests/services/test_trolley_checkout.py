@@ -15,6 +15,7 @@ from app.services.checkout import releasing
 from app.services.payments import sweeper
 from app.services.trolleys import sweeping
 from app.services.trolleys.basket import NotInCart
+from tests.conftest import Statements
 from tests.factories import make_product
 from tests.shopping import assert_sound
 from tests.trolleys import DECLINED_CARD, Walk, fresh, held, lines, shelf, start_walk, weighed
@@ -81,6 +82,34 @@ def test_a_paid_trolley_is_delivered_captured_and_out_of_the_stock(session: Sess
     opened = fresh(session, walk.opened)
     assert (opened.state, opened.order_id) == (TrolleyState.PAID, order.id)
     assert_sound()
+
+
+@pytest.mark.parametrize("asked", [{}, {"fulfillment_type": "PICKUP"}, {"fulfillment_type": "DELIVERY"}])
+def test_a_preview_of_a_trolley_says_what_its_checkout_takes(
+    session: Session, walk: Walk, asked: dict[str, str]
+) -> None:
+    milk = make_product(session, stock={walk.branch: 1}, price=Decimal("10.00"))
+    fruit = weighed(session, walk.branch)
+    walk.put(milk, 2)
+    walk.put(fruit, 1, grams=517)
+
+    form = {"cart_id": walk.cart_id(session), **asked}
+    seen = walk.client.post("/api/v1/checkout/preview", json=form, headers=walk.headers).json["data"]
+
+    sums = (seen["cart_total"], seen["delivery_fee"], seen["total"], seen["authorization_amount"])
+    assert sums == (26.38, None, 26.38, 26.38)
+    assert (seen["fulfillment_type"], seen["missing_items"], seen["changed_prices"]) == ("PICKUP", [], [])
+    assert walk.pay(session, expected_total=seen["total"]).status_code == 201
+
+
+def test_a_preview_costs_a_trolley_no_statement_more(session: Session, walk: Walk, statements: Statements) -> None:
+    walk.put(make_product(session, stock={walk.branch: 5}))
+    form = {"cart_id": walk.cart_id(session)}
+
+    statements.clear()
+    walk.client.post("/api/v1/checkout/preview", json=form, headers=walk.headers)
+
+    assert len(statements) == 3  # the sign-in check, the facts, the lines
 
 
 def test_a_declined_card_leaves_the_goods_in_the_trolley_and_put_aside(session: Session, walk: Walk) -> None:

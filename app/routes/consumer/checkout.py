@@ -9,7 +9,7 @@ from app.middleware.guards import current_caller
 from app.openapi import Header, endpoint
 from app.schemas.checkout import ConfirmAnswer, ConfirmRequest, PendingAnswer, PreviewAnswer, PreviewRequest
 from app.services.branches import BranchNotFound
-from app.services.checkout import errors
+from app.services.checkout import errors, trolley_placing
 from app.services.checkout.confirm import confirm
 from app.services.checkout.preview import preview
 from app.services.payment_tokens import PaymentTokenNotFound
@@ -71,6 +71,9 @@ def show_preview(body: PreviewRequest) -> Response:
         errors.CartClosed,
         errors.KeyReused,
         errors.KeyInProgress,
+        trolley_placing.TrolleyNotPayable,
+        trolley_placing.WeightMismatch,
+        trolley_placing.StaffCheckNeeded,
         Busy,
     ),
 )

@@ -4,21 +4,28 @@ from sqlalchemy import text
 
 from app.config import settings
 from app.domain.caller import Caller
+from app.domain.enums import ChannelName
+from app.models.base import AnyRow
 from app.schemas.checkout import PreviewAnswer, PreviewRequest
 from app.services.catalog.prices import PRICE_TEXT
 from app.services.checkout.basket import missing_items, price_lines
 from app.services.checkout.billing import bill
-from app.services.checkout.context import read_context
+from app.services.checkout.context import Context, read_context
 from app.services.checkout.errors import CartNotFound
+from app.services.checkout.trolley_context import TrolleyContext, TrolleySale
 from app.transaction import reading
 
+# What lies in a trolley is there, and weighs what its scale said.
 _LINES = text(f"""
-SELECT carts.id AS cart_id, lines.product_id, lines.quantity, lines.unit_price AS shown_price,
-       COALESCE(stock.available_quantity, 0) AS available,
+SELECT carts.id AS cart_id, carts.channel, walk.stock_location_id AS trolley_branch_id,
+       lines.product_id, lines.quantity, lines.unit_price AS shown_price,
+       CASE WHEN walk.id IS NULL THEN COALESCE(stock.available_quantity, 0) ELSE lines.quantity END AS available,
        {PRICE_TEXT} AS price,
-       products.sold_by, products.estimated_weight_grams, products.deposit, products.tax_rate,
-       products.is_active AND categories.is_active AS sellable
+       products.sold_by, COALESCE(lines.weight_grams, products.estimated_weight_grams) AS estimated_weight_grams,
+       products.deposit, products.tax_rate,
+       walk.id IS NOT NULL OR products.is_active AND categories.is_active AS sellable
 FROM carts
+LEFT JOIN cart_sessions AS walk ON walk.cart_id = carts.id AND walk.closed_at IS NULL
 LEFT JOIN cart_items AS lines ON lines.cart_id = carts.id
 LEFT JOIN products ON products.id = lines.product_id
 LEFT JOIN categories ON categories.id = products.category_id
@@ -29,17 +36,18 @@ ORDER BY lines.product_id
 
 
 def preview(form: PreviewRequest, caller: Caller) -> PreviewAnswer:
-    """Price the caller's own active cart (two statements).
+    """Price the caller's own active cart (two statements); that of a trolley is picked up where the trolley is.
 
     Raises CartNotFound, BranchNotFound, CouponNotFound, CouponNotApplicable, TotalTooLarge, or BadRequest for a
     pickup without a branch. The slot is not looked at.
     """
     with reading() as connection:
-        context = read_context(connection, user_id=caller.user_id, form=form)
-        values = {"cart_id": form.cart_id, "user_id": caller.user_id, "stock_location_id": context.branch_id()}
+        asked = read_context(connection, user_id=caller.user_id, form=form)
+        values = {"cart_id": form.cart_id, "user_id": caller.user_id, "stock_location_id": asked.row.branch_id}
         rows = connection.execute(_LINES, values).all()
     if not rows:
         raise CartNotFound
+    context = _context(asked, rows[0])
     lines = price_lines([row for row in rows if row.product_id is not None])
     current = settings()
     priced = bill(context, lines)
@@ -56,5 +64,17 @@ def preview(form: PreviewRequest, caller: Caller) -> PreviewAnswer:
         currency=current.currency,
         missing_items=missing_items(lines),
         changed_prices=[line.row.product_id for line in lines if line.price_changed],
-        fulfillment_type=form.fulfillment_type,
+        fulfillment_type=context.form.fulfillment_type,
     )
+
+
+def _context(asked: Context, cart: AnyRow) -> Context | TrolleyContext:
+    """The facts as the cart's channel has them. Raises BadRequest or BranchNotFound where no branch is known, and
+    CartNotFound for the cart of a trolley that was given back.
+    """
+    if cart.channel != ChannelName.IN_STORE:
+        asked.branch_id()
+        return asked
+    if cart.trolley_branch_id is None:
+        raise CartNotFound
+    return TrolleyContext(asked, TrolleySale(expected_total=None), cart.trolley_branch_id)
