@@ -4,16 +4,15 @@ Files and event streams go through untouched and unbuffered; only JSON below /ap
 """
 
 from collections.abc import Iterable
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from flask import Flask
-from werkzeug.wrappers import Request
 
+from app.compat import wsgi
 from app.compat.marketplace import refusals, shapes, uploads
 from app.compat.marketplace.table import Route, find
-from app.compat.marketplace.wsgi import Answer
+from app.compat.wsgi import Answer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -38,14 +37,10 @@ class Adapter:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer a request, as WSGI has it."""
-        path = environ.get("PATH_INFO", "")
-        if path != BASE and not path.startswith(f"{BASE}/"):
-            return self.inner(environ, start_response)
-        script, path = environ.get("SCRIPT_NAME", "") + BASE, path.removeprefix(BASE) or "/"
-        environ = {**environ, "SCRIPT_NAME": script, "PATH_INFO": path}
-        if not path.startswith(f"{V1}/"):
-            return self.inner(environ, start_response)
-        answer = self._answer(environ)
+        asked = wsgi.below(environ, BASE)
+        if asked is None or not asked["PATH_INFO"].startswith(f"{V1}/"):
+            return self.inner(asked or environ, start_response)
+        answer = self._answer(asked)
         start_response(answer.status, answer.headers.to_wsgi_list())
         return answer.parts
 
@@ -81,9 +76,8 @@ def _complete(environ: "WSGIEnvironment", route: Route, *, most: int) -> None:
     token = environ.get("HTTP_AUTHORIZATION", "").strip()
     if token and " " not in token:
         environ["HTTP_AUTHORIZATION"] = f"Bearer {token}"
-    if route.rows and "limit" not in Request(environ, populate_request=False).args:
-        asked = environ.get("QUERY_STRING", "")
-        environ["QUERY_STRING"] = f"{asked}&limit={min(route.rows, most)}".lstrip("&")
+    if route.rows:
+        wsgi.ask_for_rows(environ, rows=min(route.rows, most))
 
 
 def _access_token(environ: "WSGIEnvironment") -> str:
@@ -92,12 +86,7 @@ def _access_token(environ: "WSGIEnvironment") -> str:
 
 def _refresh_token(environ: "WSGIEnvironment") -> str:
     """The token in a body, which is put back; of a body that is larger than one with a token none."""
-    length = Request(environ, populate_request=False).content_length or 0
-    if length > _LARGEST_REFRESH:
-        return ""
-    content = environ["wsgi.input"].read(length)
-    environ["wsgi.input"] = BytesIO(content)
     try:
-        return str(orjson.loads(content)["refresh_token"])
+        return str(orjson.loads(wsgi.body(environ, most=_LARGEST_REFRESH) or b"")["refresh_token"])
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return ""

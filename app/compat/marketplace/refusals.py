@@ -2,22 +2,11 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import jwt
 
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """How a refusal of ours is said to older clients: another status, other words, or both."""
-
-    status: int | None = None
-    message: str | None = None
-
-
-Refusals = Mapping[str, Said]
-"""By the code of our error."""
+from app.compat.said import Refusals, Said
 
 INVALID = "Validation error"
 

@@ -3,25 +3,11 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.compat.fields import Fields
+
 Body = Mapping[str, Any]
 Shape = Callable[[Body], dict[str, Any]]
 """Makes what stands beside `status` out of one of our answers, `{"data": ..., "meta"?: ...}`."""
-
-
-class Fields:
-    """The fields of an object by name, and of those that are objects themselves what they hold."""
-
-    def __init__(self, names: str, **inside: "Fields") -> None:
-        self.names, self.inside = names.split(), inside
-
-    def of(self, value: Any) -> Any:
-        """Those fields of an object, or of each object of a list."""
-        if isinstance(value, list):
-            return [self.of(each) for each in value]
-        return {name: self._one(name, value[name]) for name in self.names if name in value}
-
-    def _one(self, name: str, value: Any) -> Any:
-        return self.inside[name].of(value) if name in self.inside and value is not None else value
 
 
 def flat(names: str, **inside: Fields) -> Shape:

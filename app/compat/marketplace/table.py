@@ -3,14 +3,15 @@
 `alias` is the name an older client has for the path; a path that is not here goes through as it is.
 """
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
+from app.compat.fields import Fields
 from app.compat.marketplace import shapes
-from app.compat.marketplace.refusals import INVALID, Refusals, Said
+from app.compat.marketplace.refusals import INVALID
 from app.compat.marketplace.shapes import BALANCE, MESSAGE, REFUND, Shape, flat, under
+from app.compat.names import Name, matcher
+from app.compat.said import Refusals, Said
 
 WHOLE = 200
 """Rows of a list that older clients expect to be whole."""
@@ -157,8 +158,8 @@ ROUTES = (
     # Sections 14 and 15: assistant and admin
     Route("POST", "/agent/query", flat("answer suggestions")),
     Route("GET", "/admin/users", shapes.phones, rows=50),
-    Route("GET", "/admin/shops", under("shops", shapes.Fields("id name")), rows=50),
-    Route("GET", "/admin/orders", under("orders", shapes.Fields("id status")), rows=50),
+    Route("GET", "/admin/shops", under("shops", Fields("id name")), rows=50),
+    Route("GET", "/admin/orders", under("orders", Fields("id status")), rows=50),
 )
 
 
@@ -171,16 +172,9 @@ def find(method: str, path: str) -> tuple[Route | None, str]:
     return None, found[0][1] if found else path
 
 
-Name = Callable[[str], re.Match[str] | None]
-
-
 @cache
 def _names() -> tuple[tuple[Route, Name, str], ...]:
     """Every name of every route, the aliases first, with our path for it."""
     aliases = ((route, route.alias) for route in ROUTES if route.alias)
     own = ((route, route.path) for route in ROUTES if not route.finishes_upload)
-    return tuple((route, re.compile(_as_pattern(name)).fullmatch, route.path) for route, name in (*aliases, *own))
-
-
-def _as_pattern(name: str) -> str:
-    return name.replace("{id}", "(?P<id>[0-9]+)").replace("{name}", "(?P<name>[^/]+)")
+    return tuple((route, matcher(name), route.path) for route, name in (*aliases, *own))

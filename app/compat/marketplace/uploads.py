@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from flask import Flask
 
-from app.compat.marketplace import wsgi
+from app.compat import wsgi
 from app.services.shop_items import uploading
 
 if TYPE_CHECKING:
