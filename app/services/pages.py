@@ -31,16 +31,16 @@ def paged(rows: Statement) -> Statement:
     Every row is read and counted: for tables of at most some thousands.
     """
     every = rows.cte("every_row")
-    counted = select(func.count().label("total")).select_from(every).subquery("counted")
+    counted = select(func.count().label("rows_in_all")).select_from(every).subquery("counted")
     page = _after(select(*every.c), every.c.id)
-    return select(*page.c, counted.c.total).select_from(counted).outerjoin(page, true()).order_by(page.c.id)
+    return select(*page.c, counted.c.rows_in_all).select_from(counted).outerjoin(page, true()).order_by(page.c.id)
 
 
 def paged_and_capped(rows: Statement, key: InstrumentedAttribute[int]) -> Statement:
     """The same for longer tables, by ascending `key`, selected as `id`: counted up to 1,000 rows, null beyond."""
-    total = select(counted(rows.with_only_columns(key)).label("total")).subquery("counted")
+    total = select(counted(rows.with_only_columns(key)).label("rows_in_all")).subquery("counted")
     page = _after(rows, key)
-    return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id)
+    return select(*page.c, total.c.rows_in_all).select_from(total).outerjoin(page, true()).order_by(page.c.id)
 
 
 def _after(rows: Statement, key: Any) -> Subquery:
@@ -67,7 +67,7 @@ def read_page(
     return shown, page_meta(
         limit=query.limit,
         offset=query.offset,
-        total=rows[0].total,
+        total=rows[0].rows_in_all,
         has_next=has_next,
         next_cursor=encode_cursor(shown[-1].id) if has_next else None,
     )

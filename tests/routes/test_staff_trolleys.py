@@ -302,6 +302,17 @@ def test_the_live_list_shows_each_trolley_as_it_is(
     assert [one["id"] for one in found] == [idle.id]
 
 
+def test_the_live_list_counts_trolleys_and_not_what_lies_in_them(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str]
+) -> None:
+    _, code = on_the_shelf(session, trip, price=Decimal("17.90"))
+    trip.code("a", code, 500)
+
+    shown = client.get(f"{OPS}/trolleys", headers=employee).json
+
+    assert (shown["meta"]["total"], shown["data"][0]["total"]) == (1, 17.9)
+
+
 def test_the_lists_take_one_statement_each_whatever_is_in_them(
     session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str], statements: list[str]
 ) -> None:

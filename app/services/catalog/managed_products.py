@@ -78,8 +78,8 @@ def _statement(shape: _Shape) -> Select[Any]:
     chosen = page_of_ids.offset(bindparam("offset", type_=Integer)).subquery("places")
     page = with_details(chosen, branch=False).add_columns(*_OF_MANAGERS).subquery("page")
     matches: ColumnElement[Any] = null() if shape.cursor else counted(select(Product.id).where(*matching))
-    total = select(matches.label("total")).subquery("counted")
-    return select(*page.c, total.c.total).select_from(total).outerjoin(page, true()).order_by(page.c.id.desc())
+    total = select(matches.label("rows_in_all")).subquery("counted")
+    return select(*page.c, total.c.rows_in_all).select_from(total).outerjoin(page, true()).order_by(page.c.id.desc())
 
 
 def _matching(shape: _Shape) -> list[conditions.Condition]:
