@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from app.domain.amounts import NOTHING, to_cents
+from app.domain.amounts import NOTHING
 from app.domain.discounts import Discount, spread
 from app.domain.enums import PickedStatus, SoldBy, SubstitutionStatus
-from app.domain.pricing import tax_included
+from app.domain.pricing import piece_price, tax_included
 
 MOST_OF_ESTIMATE = 3
 """A weight above this many times the estimate is taken for a slip of the hand."""
@@ -54,7 +54,7 @@ def picked_total(
 ) -> Decimal:
     """The price of a picked line: by its weight in grams where it was weighed, else pieces at the price of one."""
     if sold_by is SoldBy.WEIGHT and price_per_kg is not None and picked_weight_grams is not None:
-        return to_cents(price_per_kg * picked_weight_grams / 1000)
+        return piece_price(price_per_kg, sold_by, picked_weight_grams)
     return unit_price * picked_quantity
 
 

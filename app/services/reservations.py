@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.domain.enums import ReservationState
 from app.services import locks
 from app.transaction import transaction
 
@@ -134,10 +135,7 @@ WHERE inventory.stock_location_id = ended.stock_location_id AND inventory.produc
 
 
 def end(session: Session, *, cart_id: int, state: str, only_expired: bool = False) -> int:
-    """End the reservations of a locked cart and put their pieces back into the stock. A step; answers how many.
-
-    A checkout consumes them so and takes the same pieces for its order in the same transaction.
-    """
+    """End the reservations of a locked cart and put their pieces back into the stock. A step; answers how many."""
     rows = locks.reservations(session, cart_id=cart_id, only_expired=only_expired)
     if not rows:
         return 0
@@ -147,6 +145,17 @@ def end(session: Session, *, cart_id: int, state: str, only_expired: bool = Fals
         locks.stock_of_reservations(session, stock_location_id=place, product_ids=products)
     session.execute(_END, {"state": state, "ids": [row.id for row in rows]})
     return len(rows)
+
+
+def consume(session: Session, *, cart_id: int, stock_location_id: int) -> None:
+    """Put what a locked cart reserves back into the stock, for the sale that takes it out again at once. A step.
+
+    The stock of all its lines is locked before, in order: the sale also takes those whose reservation ran out.
+    """
+    rows = locks.reservations(session, cart_id=cart_id)
+    locks.stock_of_basket(session, cart_id=cart_id, stock_location_id=stock_location_id)
+    if rows:
+        session.execute(_END, {"state": ReservationState.CONSUMED, "ids": [row.id for row in rows]})
 
 
 def expire_due(most_carts: int = 50) -> int:

@@ -29,7 +29,7 @@ class CartEmpty(BadRequest):
 
 class CartClosed(Conflict):
     code = "CART_CLOSED"
-    message = "This cart was merged or abandoned. Use your present cart."
+    message = "This cart was merged, abandoned or sold at a till. Use your present cart."
 
 
 class SlotNotFound(NotFound):

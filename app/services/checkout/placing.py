@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.caller import Caller
+from app.domain.channels import IN_STORE
 from app.domain.enums import CartStatus, ChannelName, IdempotencyState, PaymentProvider
 from app.errors import BadRequest
+from app.models import Order
 from app.models.base import AnyRow
 from app.schemas.checkout import ConfirmRequest
 from app.schemas.money import money_number
@@ -23,6 +25,7 @@ from app.services.checkout.billing import bill
 from app.services.checkout.context import Context, read_context
 from app.services.checkout.writing import Key, Purchase, write_order
 from app.services.payment_tokens import PaymentTokenNotFound
+from app.services.trolleys import paying
 from app.transaction import after_commit, transaction
 
 
@@ -104,9 +107,12 @@ _BIND = text("""
 def _bind_to_order_of(session: Session, cart_id: int, key: Key) -> Placed:
     """The cart was sold under another key: this key now stands for the same order, and nothing is sold twice.
 
-    The keys of an old order are forgotten; then the order itself says what the answer was.
+    The keys of an old order are forgotten; then the order itself says what the answer was. Raises CartClosed for the
+    basket of a trolley that was sold at a till, outside of this system.
     """
-    sold = session.execute(_SOLD, {"cart_id": cart_id}).one()
+    sold = session.execute(_SOLD, {"cart_id": cart_id}).one_or_none()
+    if sold is None:
+        raise errors.CartClosed
     kept = Decision(sold.kept_status, sold.kept_body) if sold.kept_status else answers.of_order(sold)
     values = {
         "order_id": sold.order_id,
@@ -126,6 +132,8 @@ def _of_trolley(session: Session, form: ConfirmRequest, context: Context) -> Pur
 
 def _place_new(session: Session, purchase: Purchase, form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
     written = write_order(session, purchase=purchase, key=key, caller=caller)
+    if written.answer is not None and purchase.context.policy is IN_STORE:
+        paying.goods_in_hand(session, session.get_one(Order, written.order_id))
     if form.save_as_default:
         # After the commit, as this locks the user's row, which comes before the cart in the order of locks.
         after_commit(session, lambda: payment_tokens.prefer(caller, payment_token_id=form.payment_token_id))

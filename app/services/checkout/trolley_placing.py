@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.domain.enums import ReservationState, TrolleyState, WeightState
+from app.domain.enums import TrolleyState, WeightState
 from app.errors import Conflict
 from app.models import CartSession
 from app.schemas.money import money_number
@@ -54,8 +54,8 @@ def decide(session: Session, cart_id: int, asked: Context) -> Purchase:
     check_payable(opened)
     if opened.state is TrolleyState.SHOPPING and checking.reasons(session, opened):
         raise StaffCheckNeeded
-    reservations.end(session, cart_id=cart_id, state=ReservationState.CONSUMED)
     context = TrolleyContext(asked, TrolleySale(asked.expected_total), opened.stock_location_id)
+    reservations.consume(session, cart_id=cart_id, stock_location_id=context.branch_id())
     lines = price_lines(locks.trolley_checkout_lines(session, cart_id=cart_id, stock_location_id=context.branch_id()))
     if not lines:
         raise errors.CartEmpty

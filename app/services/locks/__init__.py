@@ -58,7 +58,9 @@ from app.services.locks.trolleys import (
     firmware,
     open_session,
     reservations,
+    session_of_sold_cart,
     session_of_trolley,
+    stock_of_basket,
     stock_of_reservations,
 )
 from app.services.locks.wallets import lease_top_up, payout, top_up
@@ -107,6 +109,7 @@ __all__ = [
     "refresh_token",
     "registration_code",
     "reservations",
+    "session_of_sold_cart",
     "session_of_trolley",
     "shelf",
     "shelves",
@@ -120,6 +123,7 @@ __all__ = [
     "slot_day",
     "staff_order",
     "staff_orders",
+    "stock_of_basket",
     "stock_of_order",
     "stock_of_reservations",
     "stock_request",

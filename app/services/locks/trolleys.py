@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Interval, bindparam, func, select
+from sqlalchemy import Interval, bindparam, func, select, text
 from sqlalchemy.orm import Session, defer
 
 from app.domain.enums import CartStatus, ReservationState
@@ -71,6 +71,11 @@ def open_session(session: Session, *, cart_id: int) -> CartSession | None:
     return session.execute(_SESSION, {"cart_id": cart_id}).scalar_one_or_none()
 
 
+def session_of_sold_cart(session: Session, *, cart_id: int) -> CartSession | None:
+    """The open session whose cart became a locked order, locked."""
+    return session.execute(_SESSION, {"cart_id": cart_id}).scalar_one_or_none()
+
+
 _OF_TROLLEY = select(CartSession.cart_id).where(
     CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None)
 )
@@ -122,6 +127,23 @@ def stock_of_reservations(session: Session, *, stock_location_id: int, product_i
     """Lock the stock of some products of a branch, in their order; answers of which there is a row."""
     values = {"stock_location_id": stock_location_id, "product_ids": list(product_ids)}
     return set(session.execute(_STOCK, values).scalars())
+
+
+_STOCK_OF_BASKET = text("""
+    SELECT product_id FROM inventory
+    WHERE stock_location_id = :stock_location_id AND product_id IN (
+        SELECT product_id FROM cart_items WHERE cart_id = :cart_id
+        UNION ALL
+        SELECT product_id FROM reservations WHERE cart_id = :cart_id AND state = 'ACTIVE'
+    )
+    ORDER BY product_id
+    FOR NO KEY UPDATE
+""")
+
+
+def stock_of_basket(session: Session, *, cart_id: int, stock_location_id: int) -> None:
+    """Lock the stock of all that lies in a locked cart of a branch or is reserved for it, in product order."""
+    session.execute(_STOCK_OF_BASKET, {"cart_id": cart_id, "stock_location_id": stock_location_id})
 
 
 _EXPIRED_CART = (

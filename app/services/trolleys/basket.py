@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.domain.amounts import CENT, to_cents
 from app.domain.carts import LARGEST_QUANTITY, MOST_LINES
+from app.domain.devices.wire import MAX_INT
 from app.domain.enums import SoldBy
 from app.domain.pricing import piece_price
 from app.errors import Conflict, NotFound
@@ -83,7 +83,7 @@ def move_all(
     _write(session, opened.cart_id, after.values())
     _move_stock(session, opened, before, after, moves)
     weight = sum(_weight(change.product, change.pieces, change.grams) for change in changes)
-    opened.expected_grams = max(0, opened.expected_grams + weight)
+    opened.expected_grams = min(max(0, opened.expected_grams + weight), MAX_INT)
     opened.version += 1
     opened.last_event_at = func.now()
     session.flush()
@@ -101,14 +101,18 @@ class Held(Protocol):
 
 
 def line_after(line: Held | None, product: AnyRow, pieces: int, grams: int) -> LineNow:
-    """A line as a change will leave it. Raises NotInCart."""
+    """A line as a change will leave it; pieces stay pieces where a product came to be sold by weight meanwhile.
+
+    Raises NotInCart.
+    """
     before = line.quantity if line else 0
-    if product.sold_by is SoldBy.WEIGHT:
-        weighed = (line.weight_grams or 0 if line else 0) + grams
-        if pieces < 0 and (line is None or weighed < 0):
+    lying = line.weight_grams if line and before else 0
+    if product.sold_by is SoldBy.WEIGHT and lying is not None:
+        weighed = lying + grams
+        if pieces < 0 and (not before or weighed < 0):
             raise NotInCart
         quantity = 1 if weighed > 0 else 0
-        price = max(to_cents(product.price * weighed / 1000), CENT)
+        price = piece_price(product.price, product.sold_by, weighed)
         return LineNow(product.id, quantity, weighed or None, price)
     if before + pieces < 0:
         raise NotInCart

@@ -11,7 +11,7 @@ from app.models.base import AnyRow
 from app.schemas.trolleys import ChangedLine
 from app.services import locks
 from app.services.trolleys import basket, calls, goods, news, sessions
-from app.services.trolleys.basket import LineNow, NotInCart
+from app.services.trolleys.basket import LineNow
 from app.services.trolleys.goods import ProductNotSold
 from app.transaction import transaction
 
@@ -28,18 +28,20 @@ def add(caller: Caller, *, product_id: int) -> ChangedLine:
     WeighOnTrolley, TrolleyFull.
     """
     with transaction() as session:
-        opened, product = _found(session, caller, product_id)
-        if product.available_quantity is None:
+        opened = _open(session, caller)
+        product = goods.by_id(session, product_id=product_id, stock_location_id=opened.stock_location_id)
+        if product is None or product.available_quantity is None:
             raise ProductNotSold
         if product.sold_by is SoldBy.WEIGHT:
             raise WeighOnTrolley
         line = basket.move(session, opened, product, pieces=1, actor_user_id=caller.user_id)
-        _check_age(session, opened, product)
+        check_age(session, opened, product)
         news.changed(session, opened)
-        return _answer(opened, line, "The product is in the cart.")
+        return changed_line(opened, line, "The product is in the cart.")
 
 
-def _check_age(session: Session, opened: CartSession, product: AnyRow) -> None:
+def check_age(session: Session, opened: CartSession, product: AnyRow) -> None:
+    """Call the staff to a locked session that got something sold from an age on, unless they have looked. A step."""
     if product.age_limit is None or calls.was_accepted(session, opened, AssistReason.AGE_CHECK):
         return
     opened.needs_check = True
@@ -49,25 +51,25 @@ def _check_age(session: Session, opened: CartSession, product: AnyRow) -> None:
 def remove(caller: Caller, *, product_id: int) -> ChangedLine:
     """Take one piece of a product out of the caller's basket; of what is sold by weight all of it.
 
-    Raises NoTrolley, CartLocked, ProductNotSold, NotInCart.
+    Also of one that is not sold any more. Raises NoTrolley, CartLocked, ProductNotSold, NotInCart.
     """
     with transaction() as session:
-        opened, product = _found(session, caller, product_id)
-        grams = -_grams(session, opened, product_id) if product.sold_by is SoldBy.WEIGHT else 0
-        line = basket.move(session, opened, product, pieces=-1, grams=grams, actor_user_id=caller.user_id)
+        opened = _open(session, caller)
+        product = goods.known_by_id(session, product_id=product_id, stock_location_id=opened.stock_location_id)
+        if product is None:
+            raise ProductNotSold
+        grams = _grams(session, opened, product_id)
+        line = basket.move(session, opened, product, pieces=-1, grams=-grams, actor_user_id=caller.user_id)
         news.changed(session, opened)
-        return _answer(opened, line, "The product is out of the cart.")
+        return changed_line(opened, line, "The product is out of the cart.")
 
 
-def _found(session: Session, caller: Caller, product_id: int) -> tuple[CartSession, AnyRow]:
-    """The caller's locked session, open to changes, and the product in its branch."""
+def _open(session: Session, caller: Caller) -> CartSession:
+    """The caller's locked session, open to changes."""
     locks.limit_waits(session)
     opened = sessions.own(session, caller)
     sessions.require(opened, TrolleyState.SHOPPING, TrolleyState.ASSIST)
-    product = goods.by_id(session, product_id=product_id, stock_location_id=opened.stock_location_id)
-    if product is None:
-        raise ProductNotSold
-    return opened, product
+    return opened
 
 
 _GRAMS = select(CartItem.weight_grams).where(
@@ -76,14 +78,13 @@ _GRAMS = select(CartItem.weight_grams).where(
 
 
 def _grams(session: Session, opened: CartSession, product_id: int) -> int:
+    """What lies in the cart of something weighed; 0 of pieces, or of nothing."""
     values = {"cart_id": opened.cart_id, "product_id": product_id}
-    grams: int | None = session.execute(_GRAMS, values).scalar_one_or_none()
-    if grams is None:
-        raise NotInCart
-    return grams
+    return session.execute(_GRAMS, values).scalar_one_or_none() or 0
 
 
-def _answer(opened: CartSession, line: LineNow, message: str) -> ChangedLine:
+def changed_line(opened: CartSession, line: LineNow, message: str) -> ChangedLine:
+    """The answer for a line after a change."""
     return ChangedLine(
         message=message,
         cart_id=opened.cart_id,

@@ -33,18 +33,24 @@ COLUMNS = (
 )
 
 
-def goods(*columns: Any) -> Select[*tuple[Any, ...]]:
-    """Active products of the supermarket's own range with their stock at `:stock_location_id`, to be narrowed."""
+def known(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Products of the supermarket's own range with their stock at `:stock_location_id`, withdrawn ones too."""
     here = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == bindparam("stock_location_id"))
     return (
         select(*COLUMNS, *columns)
         .join(Category, Category.id == Product.category_id)
         .outerjoin(Inventory, here)
-        .where(Product.shop_id.is_(None), Product.is_active, Category.is_active)
+        .where(Product.shop_id.is_(None))
     )
 
 
+def goods(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """Active products of the supermarket's own range with their stock at `:stock_location_id`, to be narrowed."""
+    return known(*columns).where(Product.is_active, Category.is_active)
+
+
 _BY_ID = goods().where(Product.id == bindparam("product_id"))
+_KNOWN_BY_ID = known().where(Product.id == bindparam("product_id"))
 _BY_GTIN = (
     goods()
     .join(ProductGtin, ProductGtin.product_id == Product.id)
@@ -57,6 +63,12 @@ def by_id(session: Session, *, product_id: int, stock_location_id: int) -> AnyRo
     """A product by its id. A step."""
     values = {"product_id": product_id, "stock_location_id": stock_location_id}
     return session.execute(_BY_ID, values).one_or_none()
+
+
+def known_by_id(session: Session, *, product_id: int, stock_location_id: int) -> AnyRow | None:
+    """A product by its id, also when it was withdrawn meanwhile: one may lie in a trolley. A step."""
+    values = {"product_id": product_id, "stock_location_id": stock_location_id}
+    return session.execute(_KNOWN_BY_ID, values).one_or_none()
 
 
 def by_gtin(session: Session, *, gtin: str, stock_location_id: int) -> AnyRow | None:

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from app.domain.amounts import to_cents
 from app.domain.caller import Caller
 from app.domain.enums import ChannelName, OrderStatus
+from app.domain.order_states import UNDECIDED
 from app.models import Order, OrderItem
 from app.schemas.envelope import PageMeta
 from app.schemas.pagination import Page
@@ -16,7 +17,7 @@ from app.schemas.trolleys import BoughtBasket, BoughtLine
 from app.services.orders.columns import as_json
 from app.services.pages import newest_first
 
-_NOT_BOUGHT = (OrderStatus.PENDING_PAYMENT, OrderStatus.CANCELED)
+_NOT_BOUGHT = (*UNDECIDED, OrderStatus.CANCELED)
 _FIELDS = {
     "product_id": OrderItem.product_id,
     "product_name": OrderItem.name,

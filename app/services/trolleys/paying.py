@@ -2,12 +2,12 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import OrderStatus, PickedStatus, SoldBy, TrolleyState
-from app.models import CartSession, Order, OrderItem
-from app.services import ledger
+from app.models import Order, OrderItem
+from app.services import ledger, locks
 from app.services.picking import packing
 from app.services.stock import giving_out
 from app.services.trolleys import news
@@ -26,24 +26,17 @@ def goods_in_hand(session: Session, order: Order) -> int | None:
     session.execute(
         update(OrderItem)
         .where(OrderItem.order_id == order.id, OrderItem.sold_by == SoldBy.WEIGHT)
-        .values(picked_weight_grams=OrderItem.estimated_weight_grams)
+        .values(picked_weight_grams=OrderItem.estimated_weight_grams * OrderItem.quantity)
     )
     operation_id = packing.pack(session, order, without_missing=False)
     giving_out.give_out(session, order, actor_user_id=order.user_id)
     order.status, order.delivered_at = OrderStatus.DELIVERED, datetime.now(UTC)
     session.flush()
     ledger.post_delivery(session, order)
-    opened = session.execute(_OF_CART, {"cart_id": order.cart_id}).scalar_one_or_none()
+    opened = locks.session_of_sold_cart(session, cart_id=order.cart_id)
     if opened is not None:
         opened.state, opened.order_id = TrolleyState.PAID, order.id
         opened.version += 1
         session.flush()
         news.changed(session, opened)
     return operation_id
-
-
-_OF_CART = (
-    select(CartSession)
-    .where(CartSession.cart_id == bindparam("cart_id"), CartSession.closed_at.is_(None))
-    .execution_options(populate_existing=True)
-)

@@ -55,4 +55,5 @@ def _line(cart_id: int, item: OrderItem) -> CartItem:
 
 
 def _grams(item: OrderItem) -> int | None:
-    return item.estimated_weight_grams if item.sold_by is SoldBy.WEIGHT else None
+    """The grams of what was weighed: one line. Several are pieces of what came to be sold by weight meanwhile."""
+    return item.estimated_weight_grams if item.sold_by is SoldBy.WEIGHT and item.quantity == 1 else None

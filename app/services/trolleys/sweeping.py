@@ -194,9 +194,14 @@ def _restore() -> int:
     """Put back what a crash kept from its trolley, between the end of an order and the return of its goods."""
     with reading() as connection:
         rows = connection.execute(_LEFT_PAYING).all()
+    done = 0
     for row in rows:
-        back_in_the_trolley(order_id=row.id, user_id=row.user_id)
-    return len(rows)
+        try:
+            back_in_the_trolley(order_id=row.id, user_id=row.user_id)
+            done += 1
+        except DBAPIError:
+            log.exception("goods could not be put back into a trolley", extra={"order_id": row.id})
+    return done
 
 
 _LONG_LOST = (

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.amounts import NOTHING
 from app.domain.caller import Caller
 from app.domain.devices.codes import is_handoff_code
-from app.domain.enums import CartStatus, ReservationState, SessionOutcome, SoldBy, TrolleyState
+from app.domain.enums import CartStatus, SessionOutcome, SoldBy, TrolleyState
 from app.domain.gtin import shown_gtin
 from app.errors import DomainError, NotFound
 from app.models import Cart, CartSession, HandoffCode, ProductGtin
@@ -113,7 +113,7 @@ _CHECK_OUT = (
 def _sell(session: Session, opened: CartSession, caller: Caller) -> HandoffBasket:
     """As a checkout does: what is put aside goes back and straight out again, sold."""
     place = {"cart_id": opened.cart_id, "stock_location_id": opened.stock_location_id}
-    reservations.end(session, cart_id=opened.cart_id, state=ReservationState.CONSUMED)
+    reservations.consume(session, **place)
     lines = price_lines(locks.trolley_checkout_lines(session, **place))
     session.execute(_GIVE_OUT, {**place, "actor_user_id": caller.user_id})
     session.execute(_CHECK_OUT, {"sold_cart_id": opened.cart_id})
