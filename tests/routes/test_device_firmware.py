@@ -93,15 +93,15 @@ def test_below_the_minimum_a_trolley_may_only_report_and_update(
 ) -> None:
     upload(client, admin, is_minimum=True)
 
-    refused = talker.get("/item/4011")
+    refused = [talker.get("/item/4011"), talker.post("/pair", {})]
     beat = talker.beat()
     meta, image = talker.get("/fw/1.5.0/meta"), talker.get("/fw/1.5.0")
     talker.beat(fw="1.5.0")
 
-    assert refusal_of(refused) == (426, "fw")
+    assert [refusal_of(answer) for answer in refused] == [(426, "fw")] * 2
     assert beat.json["n"] == [["fw", "1.5.0"]]
     assert (meta.status_code, image.status_code) == (200, 200)
-    assert talker.get("/item/4011").status_code == 404
+    assert (talker.get("/item/4011").status_code, talker.post("/pair", {}).status_code) == (404, 200)
 
 
 def test_a_halted_version_is_neither_offered_nor_a_must(

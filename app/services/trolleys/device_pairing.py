@@ -20,6 +20,7 @@ from app.models import Device, PairCode, ShopperQr, User
 from app.services.devices import standing
 from app.services.devices.entering import SignedRequest, entered
 from app.services.devices.refusals import DeviceRefusal
+from app.services.devices.updates import require_current
 from app.services.phone import codes
 from app.services.phone.codes import PAIR, Verdict
 from app.services.trolleys import news, sessions
@@ -35,10 +36,11 @@ def pair(signed: SignedRequest, *, count_text: CountText) -> bytes:
     """A code for the display, or the trolley's standing once a token or a phone number was taken.
 
     `count_text` is asked before a text message goes to a number (E.164) for this device. Raises DeviceRefusal: BUSY
-    while the trolley cannot be paired, BAD with 404 for a token, number or code that is not right, with 409 for a
-    shopper who has another trolley; BadBody; what `count_text` raises.
+    while the trolley cannot be paired, FIRMWARE below the minimum of its hardware, BAD with 404 for a token, number or
+    code that is not right, with 409 for a shopper who has another trolley; BadBody; what `count_text` raises.
     """
     with entered(signed) as (session, device):
+        require_current(session, device)
         asked = parse_pairing(signed.body)
         _check_free(session, device)
         if asked == PairRequest():
