@@ -119,12 +119,16 @@ class DeviceList(Listed[ManagedDevice]):
 
 
 class BeaconForm(Request):
-    """A radio beacon by four hexadecimal digits, where it hangs in centimetres."""
+    """A radio beacon by four hexadecimal digits, where it hangs in centimetres.
+
+    `is_exit`: it marks the way out, where a trolley with unpaid goods must not be.
+    """
 
     beacon_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{4}$")]
     floor: Annotated[int, Field(ge=-99, le=99), NOT_A_TRUTH] = 0
     x_cm: Annotated[int, Field(ge=0, le=1_000_000), NOT_A_TRUTH]
     y_cm: Annotated[int, Field(ge=0, le=1_000_000), NOT_A_TRUTH]
+    is_exit: bool = False
 
 
 class BeaconsForm(Request):
@@ -146,3 +150,4 @@ class ShownBeacon(Answer):
     floor: int
     x_cm: int
     y_cm: int
+    is_exit: bool

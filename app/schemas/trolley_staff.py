@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from app.domain.enums import (
     AssistOutcome,
@@ -133,3 +133,31 @@ class HandoffBasket(Answer):
     lines: list[HandoffLine]
     deposits: Money
     total: Money
+
+
+class ExitForm(Request):
+    """Exactly one of the two: the token on the shopper's phone, or the device that the gate's reader saw."""
+
+    example: ClassVar[Mapping[str, Any]] = {"token": "7K3M9QTV2B4C6D8E"}
+
+    token: Annotated[Printable, StringConstraints(min_length=1, max_length=40)] | None = None
+    device_id: Annotated[str, StringConstraints(pattern="^[0-9a-f]{8}$")] | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.token is None) == (self.device_id is None):
+            raise ValueError("send either token or device_id")
+        return self
+
+
+class ExitPass(Answer):
+    """A trolley that may go out, and what was paid for: `items_count` lines of `total_products` pieces."""
+
+    trolley: int
+    session_id: int
+    order_id: int
+    order_number: str
+    items_count: int
+    total_products: int
+    paid_at: Instant
+    state: TrolleyState

@@ -249,7 +249,9 @@ def hang(session: Session, talker: Talker, places: dict[str, tuple[int, int]]) -
 def test_managers_say_where_beacons_hang(session: Session, client: FlaskClient) -> None:
     manager = factories.sign_in(session, factories.make_user(session, role=Role.MANAGER))
     path = f"/api/v1/admin/branches/{factories.make_location(session).id}/beacons"
-    two = [{"beacon_id": name, "floor": 0, "x_cm": 4, "y_cm": 5} for name in ("b2b2", "a1a1")]
+    two = [
+        {"beacon_id": name, "floor": 0, "x_cm": 4, "y_cm": 5, "is_exit": name == "a1a1"} for name in ("b2b2", "a1a1")
+    ]
     client.put(path, json={"beacons": two[:1]}, headers=manager)
 
     put = client.put(path, json={"beacons": two}, headers=manager)

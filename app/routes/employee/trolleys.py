@@ -2,11 +2,14 @@
 
 from flask import Blueprint, Response
 
+from app.errors import Busy
 from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed
 from app.schemas.trolley_staff import (
+    ExitForm,
+    ExitPass,
     HandoffBasket,
     OpenQuery,
     ResolveAssist,
@@ -15,8 +18,12 @@ from app.schemas.trolley_staff import (
     ShownTrolley,
     TrolleyQuery,
 )
+from app.services.checkout import errors as checkout
 from app.services.checkout.trolley_placing import StaffCheckNeeded, TrolleyNotPayable, WeightMismatch
-from app.services.trolleys import assists, incidents, maintenance, taking_over, watching
+from app.services.payment_tokens import PaymentTokenNotFound
+from app.services.trolleys import assists, exiting, incidents, maintenance, taking_over, watching
+from app.services.trolleys.checking_out import NoMeansOfPayment
+from app.services.trolleys.till import NotPaid
 
 trolleys = Blueprint("staff_trolleys", __name__)
 till = Blueprint("till", __name__)
@@ -35,6 +42,38 @@ def release_trolley(trolley_id: int) -> Response:
     """Release a trolley from maintenance, emptied and looked over; a session still open on it ends."""
     maintenance.release(trolley_id=trolley_id, caller=current_caller())
     return answer(watching.show(trolley_id=trolley_id, caller=current_caller()))
+
+
+@trolleys.post("/trolleys/exit")
+@endpoint(
+    body=ExitForm,
+    answers={200: ExitPass},
+    errors=(
+        exiting.ExitUnknown,
+        exiting.ExitClosed,
+        NotPaid,
+        NoMeansOfPayment,
+        PaymentTokenNotFound,
+        checkout.CartClosed,
+        checkout.CartEmpty,
+        checkout.CartNotFound,
+        checkout.KeyInProgress,
+        checkout.KeyReused,
+        checkout.PaymentDeclined,
+        checkout.PaymentTokenInactive,
+        checkout.UnsupportedProvider,
+        StaffCheckNeeded,
+        TrolleyNotPayable,
+        WeightMismatch,
+        Busy,
+    ),
+)
+def open_gate(body: ExitForm) -> Response:
+    """Let a trolley out, once, that is paid for: by the token on the shopper's phone, or by its device at the gate.
+
+    With `device_id` a basket under review is paid for at the gate, with the shopper's default means of payment.
+    """
+    return answer(exiting.leave(body, current_caller()))
 
 
 @trolleys.get("/assist")

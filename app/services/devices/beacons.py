@@ -13,7 +13,7 @@ from app.services.branches import BranchNotFound
 from app.transaction import reading, transaction
 
 _PLACES = (
-    select(BeaconPlace.beacon_id, BeaconPlace.floor, BeaconPlace.x_cm, BeaconPlace.y_cm)
+    select(BeaconPlace.beacon_id, BeaconPlace.floor, BeaconPlace.x_cm, BeaconPlace.y_cm, BeaconPlace.is_exit)
     .where(BeaconPlace.stock_location_id == bindparam("branch_id"))
     .order_by(BeaconPlace.beacon_id)
 )

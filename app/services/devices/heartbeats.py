@@ -10,11 +10,13 @@ from app.domain.devices.answers import standing_answer
 from app.domain.devices.bodies import Heartbeat, parse_heartbeat
 from app.domain.devices.lifecycle import BATTERY_TO_MOVE, should_move
 from app.domain.devices.versions import should_halt
-from app.domain.enums import TrolleyState
+from app.domain.enums import AssistReason, TrolleyState
 from app.models import Device
 from app.models.base import AnyRow
+from app.services import locks
 from app.services.devices import locating, notices, standing, updates
 from app.services.devices.entering import SignedRequest, entered
+from app.services.trolleys import calls, straying
 
 LOW_BATTERY = wire.message("Battery low: please change carts")
 
@@ -39,13 +41,24 @@ def take(signed: SignedRequest) -> bytes:
         _keep(session, device, beat)
         locating.note(session, device, beat, signed.moment)
         _find_again(session, device)
+        straying.look(session, device, beat.beacons)
         state = standing.standing_of(session, device).state
         was_fine = battery_before is None or battery_before >= BATTERY_TO_MOVE
         if was_fine and should_move(beat.battery, state):
-            notices.put(device, LOW_BATTERY)
+            _change_trolleys(session, device)
         ahead = updates.notice(session, device) if state is TrolleyState.IDLE else ()
         stands, told = standing.told(session, device, signed.moment, ahead=ahead)
     return standing_answer(signed.now, stands, told)
+
+
+def _change_trolleys(session: Session, device: Device) -> None:
+    """Tell the shopper that the battery will not last, and the staff, who bring another trolley."""
+    notices.put(device, LOW_BATTERY)
+    if device.trolley_id is None:
+        return
+    opened = locks.session_of_trolley(session, trolley_id=device.trolley_id)
+    if opened is not None:
+        calls.call(session, opened, AssistReason.LOW_BATTERY)
 
 
 def _keep(session: Session, device: Device, beat: Heartbeat) -> None:

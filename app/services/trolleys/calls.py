@@ -26,13 +26,13 @@ def call(session: Session, opened: CartSession, reason: AssistReason) -> None:
 
 _CALM = text("""
     UPDATE trolley_assists SET resolved_at = now(), outcome = 'corrected'
-    WHERE session_id = :session_id AND reason = 'weight' AND resolved_at IS NULL
+    WHERE session_id = :session_id AND reason = :reason AND resolved_at IS NULL
 """)
 
 
-def weight_is_right_again(session: Session, opened: CartSession) -> None:
-    """Nobody need come for the weight any more. A step."""
-    session.execute(_CALM, {"session_id": opened.id})
+def call_off(session: Session, opened: CartSession, reason: AssistReason) -> None:
+    """Nobody need come for this any more: it came right by itself. A step."""
+    session.execute(_CALM, {"session_id": opened.id, "reason": reason.value})
 
 
 _OF_SESSION = (TrolleyAssist.session_id == bindparam("session_id"), TrolleyAssist.reason == bindparam("reason"))

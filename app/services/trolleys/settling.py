@@ -43,7 +43,7 @@ def settle(
         if reason is AssistReason.AGE_CHECK and outcome is AssistOutcome.REMOVED:
             _take_out_guarded(session, opened, device, caller)
         opened.needs_check = bool(session.execute(_OPEN_CHECK, {"session_id": opened.id}).scalar_one())
-    else:
+    elif reason is not AssistReason.LOW_BATTERY:
         _settle_weight(session, opened, outcome)
     opened.version += 1
     session.flush()

@@ -13,7 +13,7 @@ from app.services.secrets_at_rest import keyed_hash
 from app.services.trolleys import handoffs, news, reviewing, sessions
 from app.transaction import transaction
 
-_TOKEN_LENGTH = 16
+TOKEN_LENGTH = 16
 
 
 class NotPaid(Conflict):
@@ -43,7 +43,7 @@ def handoff(caller: Caller, *, cart_id: int) -> HandoffCodeAnswer:
 
 def exit_token(caller: Caller, *, cart_id: int) -> ExitToken:
     """A fresh token for the exit, the one before is void. Raises TrolleyCartNotFound, NotPaid."""
-    token = crockford(secrets.randbits(_TOKEN_LENGTH * BITS_PER_CHARACTER), _TOKEN_LENGTH)
+    token = crockford(secrets.randbits(TOKEN_LENGTH * BITS_PER_CHARACTER), TOKEN_LENGTH)
     with transaction() as session:
         locks.limit_waits(session)
         opened = sessions.own(session, caller, cart_id=cart_id)

@@ -5,12 +5,12 @@ from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
 from app.domain.devices import notices as wire
-from app.domain.enums import TrolleyState
+from app.domain.enums import AssistReason, TrolleyState
 from app.models import CartSession, Device, Trolley
 from app.schemas.trolleys import ConnectedTrolley, TransferForm
 from app.services import audit, locks
 from app.services.devices import notices
-from app.services.trolleys import news, pairing, sessions
+from app.services.trolleys import calls, news, pairing, sessions
 from app.services.trolleys.refusals import OtherBranch, TrolleyNotFound, TrolleyUnavailable
 from app.transaction import transaction
 
@@ -70,6 +70,7 @@ def _move(session: Session, opened: CartSession, devices: dict[int, Device], tro
     sessions.set_free(session, old)
     if old in devices:
         notices.put(devices[old], wire.goodbye())
+    calls.call_off(session, opened, AssistReason.LOW_BATTERY)
     audit.record(
         session,
         entity_type="cart_session",

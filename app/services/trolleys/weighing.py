@@ -50,7 +50,7 @@ def keep(session: Session, opened: CartSession, before: Watch, now: Watch) -> No
     if now.state is State.ASSIST and not now.asked:
         calls.call(session, opened, AssistReason.WEIGHT)
     elif before.state is State.ASSIST:
-        calls.weight_is_right_again(session, opened)
+        calls.call_off(session, opened, AssistReason.WEIGHT)
 
 
 def follow(opened: CartSession, before: Watch, now: Watch) -> None:
