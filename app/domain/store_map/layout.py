@@ -5,10 +5,20 @@ Places are (floor, x, y) in cells: x is the column from the left, y the row from
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 Cell = tuple[int, int, int]
 """Floor, column, row."""
+
+
+class ShelfSign(NamedTuple):
+    """What stands on the sign of a shelf: the number of its aisle, and of the board from below."""
+
+    aisle: int | None = None
+    shelf: int | None = None
+
+
+NO_SIGN = ShelfSign()
 
 WALK, SHELF, CLOSED, ENTRANCE, TILL, STAIRS = ".", "#", "X", "E", "C", "S"
 ONE_WAY = ">v<^"

@@ -6,46 +6,47 @@ from itertools import pairwise
 
 from app.domain.store_map import sweep, words
 from app.domain.store_map.graph import Grid
-from app.domain.store_map.layout import Cell
+from app.domain.store_map.layout import NO_SIGN, Cell, ShelfSign
+from app.domain.store_map.strides import heading, strides
+from app.domain.store_map.words import Goal
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Where to stand for a product and on which cell that is; a till has no product and no shelf."""
+    """Where to stand for a product; a till has none."""
 
     cell: int
     product_id: int | None
-    name: str
-    shelf: Cell | None
+    goal: Goal
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """The way to a product, or to a till (`product_id` None): its corners from start to end, and what to tell."""
+    """The way to a product, or to a till (`product_id` None): its corners from start to end, and what to tell.
+
+    `shelf` is the cell the product stands on, `sign` what is written there.
+    """
 
     product_id: int | None
     polyline: tuple[Cell, ...]
     steps: int
     instruction: str
+    shelf: Cell | None = None
+    sign: ShelfSign = NO_SIGN
 
 
 def legs_of(grid: Grid, cell_cm: int, origin: int, visits: Sequence[Visit]) -> list[Leg]:
     """The legs from a cell through all visits, in their order."""
     legs: list[Leg] = []
-    here, facing = origin, None
+    here, facing, aisle = origin, None, None
     for visit in visits:
+        goal = visit.goal
         polyline = words.corners([grid.cell_of(cell) for cell in sweep.way(grid, here, visit.cell)])
-        walk = words.directions(polyline, facing, cell_cm)
-        facing = words.last_heading(polyline, facing)
-        legs.append(
-            Leg(
-                visit.product_id,
-                tuple(polyline),
-                steps_of(grid, polyline),
-                f"{walk}; {_arrival(visit, polyline[-1], facing)}.",
-            )
-        )
-        here = visit.cell
+        walk = strides(grid, cell_cm, polyline, facing, goal.shelf)
+        text = words.sentence(polyline, walk, facing, goal, aisle=aisle, cell_cm=cell_cm)
+        steps = steps_of(grid, polyline)
+        legs.append(Leg(visit.product_id, tuple(polyline), steps, text, goal.shelf, goal.sign))
+        here, facing, aisle = visit.cell, walk[-1].ahead if walk else facing, goal.sign.aisle
     return legs
 
 
@@ -55,13 +56,7 @@ def steps_of(grid: Grid, polyline: Sequence[Cell]) -> int:
 
 
 def _steps_between(grid: Grid, one: Cell, other: Cell) -> int:
-    if words.heading(one, other) is not None:
+    if heading(one, other) is not None:
         return abs(one[1] - other[1]) + abs(one[2] - other[2])
     foot, end = grid.index_of(one), grid.index_of(other)
     return min(cost for there, cost in grid.stairs[foot or 0] if there == end)
-
-
-def _arrival(visit: Visit, stand: Cell, facing: int | None) -> str:
-    if visit.shelf is None:
-        return "the till is here"
-    return f"{visit.name} is {words.whereabouts(stand, visit.shelf, facing)}"

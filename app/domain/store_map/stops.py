@@ -1,25 +1,30 @@
 """From a shopping list to stops: where each product can be taken, what is missing, and what lies how far from what."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.domain.store_map import sweep
 from app.domain.store_map.distances import DistanceTable, look_up
 from app.domain.store_map.graph import Grid
-from app.domain.store_map.layout import TILL, Cell, Layout
+from app.domain.store_map.layout import NO_SIGN, TILL, Cell, Layout, ShelfSign
 from app.domain.store_map.legs import Visit
 from app.domain.store_map.places import access_cells
 from app.domain.store_map.problem import NO_WAY, START, Problem
+from app.domain.store_map.words import Goal
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A product of the list, the cells it stands on (none: unlocated), and what the directions call it."""
+    """A product of the list, the cells it stands on (none: unlocated), and what the directions call it.
+
+    `signs` are those of the cells that have one.
+    """
 
     product_id: int
     shelves: tuple[Cell, ...]
     name: str = "the product"
     is_frozen: bool = False
+    signs: Mapping[Cell, ShelfSign] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +110,10 @@ class Stops:
             last = cells[place - 2]
             for item in self._stop_of(place).items:
                 shelf = next(shelf for shelf in item.shelves if last in access_cells(self.grid, shelf))
-                visits.append(Visit(last, item.product_id, item.name, shelf))
+                goal = Goal(item.name, shelf, item.signs.get(shelf, NO_SIGN))
+                visits.append(Visit(last, item.product_id, goal))
         if self.to_till and last in self.distances.home:
-            visits.append(Visit(self.distances.home[last][0], None, "the till", None))
+            visits.append(Visit(self.distances.home[last][0], None, Goal("the till")))
         return visits
 
 

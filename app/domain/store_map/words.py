@@ -1,25 +1,27 @@
 """A way in plain words: how far, where to turn, on which side the product is. Distances in metres."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from app.domain.store_map.graph import DOWN, LEFT, RIGHT, UP
-from app.domain.store_map.layout import Cell
+from app.domain.store_map.layout import NO_SIGN, Cell, ShelfSign
+from app.domain.store_map.strides import Stride, heading
 
-_HEADINGS = {(1, 0): RIGHT, (0, 1): DOWN, (-1, 0): LEFT, (0, -1): UP}
 _ON_THE_MAP = {RIGHT: "right", DOWN: "down", LEFT: "left", UP: "up"}
 _TURNS = {1: "turn right", 2: "turn around", 3: "turn left"}
-_SIDES = {0: "ahead of you", 1: "on your right", 2: "behind you", 3: "on your left"}
+_SIDES = {0: "straight ahead", 1: "on your right", 2: "behind you", 3: "on your left"}
+_WHOLE_METRES = 10
+"""From here on tenths of a metre are left out: nobody paces them."""
 
 
-def heading(one: Cell, other: Cell) -> int | None:
-    """The heading from a cell to another in the same row or column; None otherwise, also between floors."""
-    if one[0] != other[0]:
-        return None
-    across, down = other[1] - one[1], other[2] - one[2]
-    if across and down:
-        return None
-    return _HEADINGS.get(((across > 0) - (across < 0), (down > 0) - (down < 0)))
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the way leads to: a product by its name, the cell it stands on and its sign; a till has no shelf."""
+
+    name: str
+    shelf: Cell | None = None
+    sign: ShelfSign = NO_SIGN
 
 
 def corners(cells: Sequence[Cell]) -> list[Cell]:
@@ -31,40 +33,77 @@ def corners(cells: Sequence[Cell]) -> list[Cell]:
     return kept + list(cells[1:][-1:])
 
 
-def last_heading(polyline: Sequence[Cell], before: int | None) -> int | None:
-    """Where one faces at the end of a way, who faced `before` at its start; None when nobody can say."""
-    return heading(polyline[-2], polyline[-1]) if len(polyline) > 1 else before
+def sentence(
+    polyline: Sequence[Cell],
+    strides: Sequence[Stride],
+    facing: int | None,
+    goal: Goal,
+    *,
+    aisle: int | None,
+    cell_cm: int,
+) -> str:
+    """How to walk the strides of a way to where one stands for the goal, and what is there.
+
+    `facing` is the heading at the start (None: unknown), `aisle` the number of the aisle one is in already.
+    """
+    stand = polyline[-1]
+    ahead = strides[-1].ahead if strides else facing
+    side = None if goal.shelf is None else heading(stand, goal.shelf)
+    new = goal.sign.aisle if goal.sign.aisle != aisle else None
+    runs_along = bool(strides) and None not in (ahead, side) and ((side or 0) - (ahead or 0)) % 2 == 1
+    parts = [_stride(before, stride, cell_cm) for before, stride in pairwise([Stride(facing, 0, 0), *strides])]
+    if runs_along and new is not None:
+        parts[-1] = _into_aisle(parts[-1], new)
+        new = None
+    walk = ", ".join(parts) or ("cross the aisle" if len(polyline) > 1 else "")
+    text = (
+        _to_till(walk) if goal.shelf is None else f"{walk or 'stay where you are'}; {_arrival(goal, side, ahead, new)}"
+    )
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def directions(polyline: Sequence[Cell], facing: int | None, cell_cm: int) -> str:
-    """How to walk along the corners of a way for somebody who faces so at its start (None: unknown)."""
-    parts = []
-    for one, other in pairwise(polyline):
-        ahead = heading(one, other)
-        if ahead is None:
-            parts.append(f"take the stairs or lift to floor {other[0]}")
-        else:
-            length = metres(abs(one[1] - other[1]) + abs(one[2] - other[2]), cell_cm)
-            parts.append(_stretch(facing, ahead, f"{length:g} m"))
-        facing = ahead
-    text = ", ".join(parts) or "stay where you are"
-    return text[0].upper() + text[1:]
-
-
-def _stretch(facing: int | None, ahead: int, length: str) -> str:
-    if facing is None:
-        return f"head {_ON_THE_MAP[ahead]} on the map for {length}"
-    if facing == ahead:
+def _stride(before: Stride, stride: Stride, cell_cm: int) -> str:
+    if stride.ahead is None:
+        return f"take the stairs or lift to floor {stride.floor}"
+    length = _length(stride.steps, cell_cm)
+    if before.ahead is None:
+        return f"head {_ON_THE_MAP[stride.ahead]} on the map for {length}"
+    if before.ahead == stride.ahead:
         return f"go straight on for {length}"
-    return f"{_TURNS[(ahead - facing) % 4]} and walk {length}"
+    return f"{_TURNS[(stride.ahead - before.ahead) % 4]} and walk {length}"
 
 
-def whereabouts(stand: Cell, shelf: Cell, facing: int | None) -> str:
+def _into_aisle(part: str, aisle: int) -> str:
+    """The last stride of a way, which runs along an aisle one was not in before."""
+    if part.startswith(("turn right", "turn left")):
+        return part.replace(" and walk", f" into aisle {aisle} and walk")
+    return f"{part} along aisle {aisle}"
+
+
+def _to_till(walk: str) -> str:
+    return f"{walk} to the till" if walk else "you are at the till"
+
+
+def _arrival(goal: Goal, side: int | None, ahead: int | None, aisle: int | None) -> str:
+    level = goal.sign.shelf
+    told = [
+        f"{goal.name} is {_side(side, ahead)}",
+        *([] if aisle is None else [f"in aisle {aisle}"]),
+        *([] if level is None else [f"shelf {level}"]),
+    ]
+    return ", ".join(told)
+
+
+def _side(side: int | None, ahead: int | None) -> str:
     """Where a shelf is for somebody who stands beside it and faces so."""
-    side = heading(stand, shelf)
     if side is None:
         return "right here"
-    return "beside you" if facing is None else _SIDES[(side - facing) % 4]
+    return "beside you" if ahead is None else _SIDES[(side - ahead) % 4]
+
+
+def _length(steps: int, cell_cm: int) -> str:
+    length = metres(steps, cell_cm)
+    return f"{round(length) if length >= _WHOLE_METRES else length:g} m"
 
 
 def metres(steps: int, cell_cm: int) -> float:

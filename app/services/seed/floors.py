@@ -26,7 +26,7 @@ PLAN = Layout(50, {0: _GROUND, 1: _UPSTAIRS}, (Stair((0, 0, 0), (1, 0, 0), 12),)
 
 
 class _Face(NamedTuple):
-    """The side of a rack on which a category stands."""
+    """The side of a rack on which a category stands, and the number of the aisle before it: two faces share one."""
 
     category: str
     aisle: int
@@ -39,8 +39,8 @@ def _faces() -> list[_Face]:
     leaves = [leaf for branching in CATEGORIES for leaf in branching.leaves]
     below, above = leaves[: 2 * _RACKS_BELOW], leaves[2 * _RACKS_BELOW :]
     rows = (*range(2, 11), *range(13, 22))
-    ground = [_Face(leaf, 1 + n, 0, 2 + 4 * (n // 2) + n % 2, rows) for n, leaf in enumerate(below)]
-    return ground + [_Face(leaf, 1 + len(below) + n, 1, 3 + n, tuple(range(2, 20))) for n, leaf in enumerate(above)]
+    ground = [_Face(leaf, 1 + (n + 1) // 2, 0, 2 + 4 * (n // 2) + n % 2, rows) for n, leaf in enumerate(below)]
+    return ground + [_Face(leaf, 2 + _RACKS_BELOW + n, 1, 3 + n, tuple(range(2, 20))) for n, leaf in enumerate(above)]
 
 
 FACES = {face.category: face for face in _faces()}

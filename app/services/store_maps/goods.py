@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Connection, Integer, Select, and_, bindparam,
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.domain.caller import Caller
-from app.domain.store_map.layout import Cell
+from app.domain.store_map.layout import Cell, ShelfSign
 from app.domain.store_map.stops import Item
 from app.models import ChecklistItem, Product, ProductPlace
 from app.schemas.store_routes import MOST_ITEMS
@@ -17,7 +17,16 @@ MOST_SHELVES = 300
 """Of a whole list: distances are looked up between every two of them, so that a long list goes by fewer of each."""
 
 _FOUND: Select[*tuple[Any, ...]] = (
-    select(Product.id, Product.name, Product.is_frozen, ProductPlace.floor, ProductPlace.x, ProductPlace.y)
+    select(
+        Product.id,
+        Product.name,
+        Product.is_frozen,
+        ProductPlace.floor,
+        ProductPlace.x,
+        ProductPlace.y,
+        ProductPlace.aisle_num,
+        ProductPlace.shelf_num,
+    )
     .outerjoin(
         ProductPlace,
         and_(
@@ -50,15 +59,17 @@ def items(connection: Connection, product_ids: Sequence[int], *, branch_id: int)
     """
     wanted = sorted(set(product_ids))
     names: dict[int, tuple[str, bool]] = {}
-    shelves: dict[int, list[Cell]] = {}
+    shelves: dict[int, dict[Cell, ShelfSign]] = {}
     for row in connection.execute(_FOUND, {"branch_id": branch_id, "product_ids": wanted}):
         names[row.id] = (row.name, row.is_frozen)
         if row.floor is not None:
-            shelves.setdefault(row.id, []).append((row.floor, row.x, row.y))
+            sign = ShelfSign(row.aisle_num, row.shelf_num)
+            shelves.setdefault(row.id, {})[row.floor, row.x, row.y] = sign
     most = max(1, MOST_SHELVES // max(1, len(wanted)))
-    return [_item(product, names, shelves.get(product, [])[:most]) for product in wanted]
+    return [_item(product, names, shelves.get(product, {}), most) for product in wanted]
 
 
-def _item(product_id: int, names: dict[int, tuple[str, bool]], shelves: list[Cell]) -> Item:
+def _item(product_id: int, names: dict[int, tuple[str, bool]], shelves: dict[Cell, ShelfSign], most: int) -> Item:
+    """A product with so many of its shelves at most."""
     name, is_frozen = names.get(product_id, ("the product", False))
-    return Item(product_id, tuple(shelves), name, is_frozen)
+    return Item(product_id, tuple(shelves)[:most], name, is_frozen, shelves)

@@ -113,7 +113,7 @@ def test_an_empty_list_leads_straight_to_the_till() -> None:
     route = plan(small(["E..C"]), START, [])
 
     assert [(leg.product_id, leg.steps) for leg in route.legs] == [(None, 3)]
-    assert route.legs[0].instruction == "Head right on the map for 1.5 m; the till is here."
+    assert route.legs[0].instruction == "Head right on the map for 1.5 m to the till."
 
 
 def test_a_route_may_end_at_the_last_product() -> None:
