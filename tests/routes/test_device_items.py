@@ -142,3 +142,11 @@ def test_what_is_not_sold_any_more_is_not_shown(session: Session, talker: Talker
     session.commit()
 
     assert refusal_of(talker.get(f"/item/{GTIN}")) == (404, "bad")
+
+
+def test_what_another_branch_sells_is_not_shown(session: Session, talker: Talker) -> None:
+    product = factories.make_product(session, stock={factories.make_location(session): 5})
+    session.add(ProductGtin(product_id=product.id, gtin=GTIN.zfill(14)))
+    session.commit()
+
+    assert refusal_of(talker.get(f"/item/{GTIN}")) == (404, "bad")

@@ -36,14 +36,15 @@ _ALLERGIC = (
 def show(signed: SignedRequest, *, code: str) -> bytes:
     """The card of what a code means in the device's branch; prices in minor units, by weight for a kilogram.
 
-    Raises DeviceRefusal, BAD with 400 for what is no code and with 404 for one of no product.
+    Raises DeviceRefusal, BAD with 400 for what is no code and with 404 for one of no product that the
+    branch sells.
     """
     with entered(signed) as (session, device):
         require_current(session, device)
         found = scanned.find(session, code=code, stock_location_id=device.stock_location_id)
         if found is None:
             raise DeviceRefusal(RefusalCode.BAD)
-        if found.product is None:
+        if found.product is None or found.product.available_quantity is None:
             raise DeviceRefusal(RefusalCode.BAD, status=404)
         return item_answer(_card(session, device, code, found.scanned, found.product))
 
