@@ -7,7 +7,7 @@ from typing import NamedTuple
 from app.domain.store_map.graph import DOWN, LEFT, RIGHT, UP, Grid
 from app.domain.store_map.layout import Cell
 
-WIDEST_AISLE_CM = 300
+WIDEST_AISLE_CM = 200
 """How far one steps aside at most without being told."""
 
 _HEADINGS = {(1, 0): RIGHT, (0, 1): DOWN, (-1, 0): LEFT, (0, -1): UP}
