@@ -4,7 +4,7 @@ from flask import Flask
 from limits import RateLimitItem, parse_many
 
 from app.domain.roles import ADMINS, CONSUMERS, MANAGERS, STAFF, VENDORS
-from app.middleware.entry import DEVICE, EXEMPT, GUEST, PUBLIC, SIGNED_IN, Entry
+from app.middleware.entry import DEVICE, EXEMPT, FIRST_DEVICE, GUEST, PUBLIC, SIGNED_IN, Entry
 from app.routes import (
     admin,
     auth,
@@ -103,6 +103,7 @@ TABLE = (
     Entry(cart.trolleys.places, f"{V1}/carts", SIGNED_IN, "Smart carts: shopper"),
     Entry(cart.basket.basket, f"{V1}/cart", CONSUMERS, "Smart carts: shopper"),
     Entry(cart.checkout.orders, f"{V1}/orders", CONSUMERS, "Smart carts: shopper"),
+    Entry(cart.profiles.profiles, f"{V1}/auth", SIGNED_IN, "Smart carts: shopper"),
     Entry(cart.checklists.checklists, f"{V1}/user/checklist", CONSUMERS, "Smart carts: lists"),
     Entry(cart.recipes.recipes, f"{V1}/user/recipes", CONSUMERS, "Smart carts: lists"),
     Entry(cart.diets.diets, f"{V1}/user/diet", CONSUMERS, "Smart carts: lists"),
@@ -125,6 +126,7 @@ TABLE = (
     Entry(esp32.items.items, f"{V1}/device", DEVICE, "Devices", "rate_limit_devices_address"),
     Entry(esp32.pairing.pairing, f"{V1}/device", DEVICE, "Devices", "rate_limit_devices_address"),
     Entry(esp32.firmware.firmware, f"{V1}/device/fw", DEVICE, "Devices", "rate_limit_devices_address"),
+    Entry(esp32.first_scans.scans, f"{V1}/cart/esp32", FIRST_DEVICE, "Devices", "rate_limit_devices_address"),
     Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "Webhooks"),
 )
 

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
 
     phone_country: str = Field(default="IN", pattern="^[A-Z]{2}$")
     phone_access_token_minutes: int = Field(default=15, ge=1)
+    shopper_access_token_minutes: int = Field(default=60, ge=1)
 
     shop_name: str = "Aisle"
     currency: str = Field(default="ILS", pattern="^[A-Z]{3}$")

@@ -20,7 +20,7 @@ from app.errors import (
     TooManyRequests,
     ValidationFailed,
 )
-from app.middleware.entry import DEVICE, WITHOUT_SECOND_FACTOR
+from app.middleware.entry import DEVICE, FIRST_DEVICE, WITHOUT_SECOND_FACTOR
 from app.openapi import (
     LARGEST_ID,
     File,
@@ -130,7 +130,7 @@ def _operation(app: Flask, rule: Rule, method: str, operation: Operation, schema
     }
     if guarded:
         document["security"] = [{"bearer": []}, {"password": []}]
-    elif entry is not None and entry.who == DEVICE and not operation.unsigned:
+    elif entry is not None and entry.who in (DEVICE, FIRST_DEVICE) and not operation.unsigned:
         document["security"] = [{"device": []}]
     elif entry is not None and entry.is_optional:
         document["security"] = [{}, {"bearer": []}, {"password": []}]
@@ -210,7 +210,8 @@ def _request_body(operation: Operation, schemas: dict[Any, Any]) -> dict[str, An
     if operation.upload is not None:
         return {"required": True, "content": {"multipart/form-data": {"schema": _upload_schema(operation.upload)}}}
     if operation.raw_body is not None:
-        return {"required": True, "description": operation.raw_body, "content": {_JSON: {"schema": {}}}}
+        required = not operation.body_optional
+        return {"required": required, "description": operation.raw_body, "content": {_JSON: {"schema": {}}}}
     if operation.body is None:
         return None
     schema = schemas[(operation.body, "validation")]
@@ -290,7 +291,7 @@ def _refusals(schemas: dict[Any, Any]) -> dict[str, Any]:
 
 
 def _refusal(code: RefusalCode) -> dict[str, Any]:
-    return {"value": {"v": 1, "t": 1795252282, "e": code.value}}
+    return {"v": 1, "t": 1795252282, "e": code.value}
 
 
 def _failure(errors: list[type[DomainError]], schemas: dict[Any, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from app.domain.enums import Role
 PUBLIC = "everyone"
 GUEST = "everyone; signed-in users as themselves"
 DEVICE = "a trolley's device; it signs each request"
+FIRST_DEVICE = "a trolley's device with its key; with DEVICE_LEGACY_OPEN everyone"
 SIGNED_IN = "every signed-in user"
 EXEMPT = ""
 DEFAULT = "rate_limit_defaults"
@@ -34,7 +35,7 @@ class Entry:
 
     @property
     def is_public(self) -> bool:
-        return self.who in (PUBLIC, GUEST, DEVICE)
+        return self.who in (PUBLIC, GUEST, DEVICE, FIRST_DEVICE)
 
     @property
     def is_optional(self) -> bool:

@@ -14,11 +14,12 @@ from app.domain.caller import Caller, Origin
 from app.domain.roles import PRIVILEGED
 from app.errors import AuthFailed, AuthRequired, Forbidden, RoleMissing, SecondFactorSetupRequired
 from app.middleware import limits
-from app.middleware.entry import DEVICE, SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
+from app.middleware.entry import DEVICE, FIRST_DEVICE, SHOW_SELF, WITHOUT_SECOND_FACTOR, Entry
 from app.middleware.request_log import request_id
 from app.services import tokens
 
 _EXPIRED = "token expired"
+_ONLY_DEVICES = "Only a trolley's device may send this, with its key."
 
 
 def register_guards(app: Flask) -> None:
@@ -73,8 +74,10 @@ def _enter() -> Response | None:
             raise Forbidden
     elif entry.is_optional:
         g.caller = _authenticate() if "Authorization" in request.headers else None
-    elif entry.who == DEVICE:
+    elif entry.who in (DEVICE, FIRST_DEVICE):
         limits.check_device()
+        if entry.who == FIRST_DEVICE and not (settings().device_legacy_open or limits.is_of_device()):
+            raise AuthRequired(_ONLY_DEVICES)
     limits.check(entry)
     return None
 

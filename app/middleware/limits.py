@@ -52,6 +52,11 @@ def check(entry: Entry) -> None:
 _DEVICE = re.compile(r"(?:SC1 |Bearer dvc_)([0-9a-f]{8})")
 
 
+def is_of_device() -> bool:
+    """Whether the running request names a device as its sender."""
+    return _DEVICE.match(request.headers.get("Authorization", "")) is not None
+
+
 def check_device() -> None:
     """Count a device's request against its own budget, behind its own address: nobody elsewhere can spend it.
 

@@ -32,9 +32,14 @@ class PhoneProof(CodeToPhone):
 
 
 class PhoneSignIn(PhoneProof):
-    """`totp_code`: for accounts with a second factor, six digits of the app or a recovery code."""
+    """`totp_code`: for accounts with a second factor, six digits of the app or a recovery code.
+
+    `as_shopper`: an account whose role is still to be chosen is a customer's from now on, and the access token lives
+    SHOPPER_ACCESS_TOKEN_MINUTES, long enough for a walk through a store without renewing it.
+    """
 
     totp_code: FactorCode | None = None
+    as_shopper: bool = False
 
 
 class PhoneTokens(Tokens):

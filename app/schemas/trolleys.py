@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from app.domain.enums import TrolleyState, WeightState
-from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
+from app.schemas.envelope import NOT_A_TRUTH, Answer, Instant, LenientRequest, Printable, Request, RowId
 from app.schemas.money import Money
 from app.schemas.shopper_products import ShopperProduct
 
@@ -49,6 +49,29 @@ class TrolleyProductForm(Request):
     product_id: RowId
 
 
+Kilograms = Annotated[float, Field(ge=-1000, le=10_000, allow_inf_nan=False, examples=[0.517]), NOT_A_TRUTH]
+
+
+class FirstScanForm(LenientRequest):
+    """`cart_id` is the number on the trolley's sticker; `weight` what the whole basket weighs now."""
+
+    example: ClassVar[Mapping[str, Any]] = {"cart_id": 1, "product_id": 5, "weight": 0.517}
+
+    cart_id: RowId
+    product_id: RowId
+    weight: Kilograms
+
+
+class FirstWeighingForm(LenientRequest):
+    """`cart_id` is the number on the trolley's sticker; `weight` what all pieces of the product weigh together."""
+
+    example: ClassVar[Mapping[str, Any]] = {"cart_id": 1, "barcode": "8901234567890", "weight": 1.03}
+
+    cart_id: RowId
+    barcode: Annotated[Printable, StringConstraints(min_length=1, max_length=40)]
+    weight: Kilograms
+
+
 class CartView(Request):
     """`after` is the version the app has: if it is still the newest, the answer is a 304 without a body."""
 
@@ -78,6 +101,16 @@ class PendingTrolley(Answer):
     expires_at: Instant
     expires_in: int
     message: str
+
+
+class KnownTrolley(Answer):
+    """A trolley by the number on its sticker. `is_free`: nobody has it, and it is ready for a shopper."""
+
+    trolley: int
+    label: str
+    branch_id: int
+    is_free: bool
+    is_mine: bool
 
 
 class ShopperToken(Answer):

@@ -88,23 +88,29 @@ def put(form: DietForm, caller: Caller) -> Diet:
 
     It is nobody else's business: no copy of it goes into the audit trail.
     """
-    _check(form.allergies)
+    check_allergies(form.allergies)
+    with transaction() as session:
+        return write(session, form, user_id=caller.user_id)
+
+
+def write(session: Session, form: DietForm, *, user_id: int) -> Diet:
+    """Replace a shopper's diet by one with checked allergies. A step. Raises FoodTypeNotFound."""
     values = {"food_type_id": form.food_type_id, "allergies": with_synonyms(form.allergies)}
-    writing = insert(ShopperDiet).values(user_id=caller.user_id, **values)
+    writing = insert(ShopperDiet).values(user_id=user_id, **values)
     replacing = writing.on_conflict_do_update(
         index_elements=[ShopperDiet.user_id], set_={**values, "updated_at": func.now()}
     )
-    with transaction() as session:
-        with refused_as(_REFUSALS):
-            session.execute(replacing)
-        return Diet.model_validate(session.execute(_DIET, {"diet_user_id": caller.user_id}).one())
+    with refused_as(_REFUSALS):
+        session.execute(replacing)
+    return Diet.model_validate(session.execute(_DIET, {"diet_user_id": user_id}).one())
 
 
 _words = select(func.unnest(Product.allergens).label("word")).where(Product.is_active, Product.shop_id.is_(None))
 _IN_PRODUCTS = select(_words.subquery("words").c.word).distinct()
 
 
-def _check(allergies: list[str]) -> None:
+def check_allergies(allergies: list[str]) -> None:
+    """Raises AllergenUnknown for words that no product can show."""
     unusual = set(allergies) - REGULATED
     unknown = sorted(unusual - set(known_allergens().allergens)) if unusual else []
     if unknown:

@@ -98,16 +98,21 @@ def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
     )
 
 
-def open_session(session: Session, *, user_id: int, role: Role, origin: Origin, by_phone: bool = False) -> Tokens:
+def open_session(
+    session: Session, *, user_id: int, role: Role, origin: Origin, by_phone: bool = False, minutes: int | None = None
+) -> Tokens:
     """Start a session for a user and issue its first pair of tokens. A step: flushes, does not commit.
 
-    The access tokens of a session `by_phone` live PHONE_ACCESS_TOKEN_MINUTES.
+    The access tokens of a session `by_phone` live PHONE_ACCESS_TOKEN_MINUTES, the first of any session `minutes`
+    where given.
     """
     opened = AuthSession(user_id=user_id, user_agent=origin.user_agent or None, address=origin.address or None)
     opened.by_phone = by_phone
     session.add(opened)
     session.flush()
-    return _issue(session, user_id=user_id, role=role, session_id=opened.id, by_phone=by_phone)
+    return _issue(
+        session, user_id=user_id, role=role, session_id=opened.id, minutes=minutes or _usual_minutes(by_phone)
+    )
 
 
 def rotate(session: Session, *, jti: UUID) -> Tokens | None:
@@ -126,7 +131,11 @@ def rotate(session: Session, *, jti: UUID) -> Tokens | None:
         return None
     session.execute(update(RefreshToken).where(RefreshToken.jti == jti).values(used_at=func.now()))
     return _issue(
-        session, user_id=token.user_id, role=Role(token.role), session_id=token.session_id, by_phone=token.by_phone
+        session,
+        user_id=token.user_id,
+        role=Role(token.role),
+        session_id=token.session_id,
+        minutes=_usual_minutes(token.by_phone),
     )
 
 
@@ -169,10 +178,14 @@ def revoke_family(session: Session, *, refresh_token: str, user_id: int) -> None
         revoke_session(session, session_id=session_id, user_id=user_id, because="logout")
 
 
-def _issue(session: Session, *, user_id: int, role: Role, session_id: int, by_phone: bool) -> Tokens:
+def _usual_minutes(by_phone: bool) -> int:
+    current = settings()
+    return current.phone_access_token_minutes if by_phone else current.jwt_access_token_expires_minutes
+
+
+def _issue(session: Session, *, user_id: int, role: Role, session_id: int, minutes: int) -> Tokens:
     current = settings()
     headers = {"kid": key_id(current.jwt_secret_key)}
-    minutes = current.phone_access_token_minutes if by_phone else current.jwt_access_token_expires_minutes
     lifetime = timedelta(minutes=minutes)
     expires_at = datetime.now(UTC) + lifetime
     claims = {"role": role.value, "sid": session_id}

@@ -6,6 +6,7 @@ from app.routes.cart import (
     checkout,
     diets,
     products,
+    profiles,
     recipes,
     trolleys,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "checkout",
     "diets",
     "products",
+    "profiles",
     "recipes",
     "trolleys",
 ]

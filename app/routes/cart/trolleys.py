@@ -11,6 +11,7 @@ from app.schemas.trolleys import (
     ConnectedTrolley,
     ExitToken,
     HandoffCodeAnswer,
+    KnownTrolley,
     PairForm,
     ShopperToken,
     TransferForm,
@@ -20,7 +21,7 @@ from app.schemas.trolleys import (
 )
 from app.services.checkout import trolley_placing
 from app.services.checkout.errors import CartEmpty
-from app.services.trolleys import locating, pairing, reading, refusals, reviewing, till, transferring
+from app.services.trolleys import knowing, locating, pairing, reading, refusals, reviewing, till, transferring
 
 trolleys = Blueprint("shopper_trolleys", __name__)
 places = Blueprint("trolley_places", __name__)
@@ -61,6 +62,13 @@ def show_shopper_qr() -> Response:
 def show_current_trolley() -> Response:
     """Show your trolley and what is in it, at today's prices."""
     return cacheable(answer(reading.view(current_caller())))
+
+
+@trolleys.get("/trolleys/<int:trolley>")
+@endpoint(answers={200: KnownTrolley}, errors=(refusals.TrolleyNotFound,))
+def show_trolley(trolley: int) -> Response:
+    """Show whether the trolley with a number on its sticker is free, before walking to it."""
+    return answer(knowing.show(current_caller(), trolley=trolley))
 
 
 @trolleys.post("/<int:cart_id>/review")

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from app.config import settings
 from app.domain.caller import Origin
 from app.domain.enums import Role
 from app.domain.roles import STAFF
@@ -61,7 +62,7 @@ def verify(form: PhoneSignIn, origin: Origin, *, phone: str) -> PhoneTokens:
             user = _holder(session, phone, origin, make=verdict is Verdict.RIGHT)
             refusal = _refusal(verdict, user)
             if refusal is None and user is not None:
-                return _signed_in(session, user, form.totp_code, origin)
+                return _signed_in(session, user, form, origin)
             _note(session, "LOGIN_FAILURE", user, origin)
     except second_factor.InvalidSecondFactor:
         with transaction() as session:
@@ -111,10 +112,15 @@ def _holder(session: Session, phone: str, origin: Origin, *, make: bool) -> User
     return user
 
 
-def _signed_in(session: Session, user: User, factor_code: str | None, origin: Origin) -> PhoneTokens:
-    second_factor.prove(session, user, factor_code)
+def _signed_in(session: Session, user: User, form: PhoneSignIn, origin: Origin) -> PhoneTokens:
+    second_factor.prove(session, user, form.totp_code)
     _note(session, "LOGIN_SUCCESS", user, origin)
-    issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=origin, by_phone=True)
+    minutes = settings().shopper_access_token_minutes if form.as_shopper else None
+    if form.as_shopper:
+        user.role_pending = False
+    issued = tokens.open_session(
+        session, user_id=user.id, role=user.role, origin=origin, by_phone=True, minutes=minutes
+    )
     onboarded = user.onboarded_at is not None
     return PhoneTokens(**issued.model_dump(), auth_token=issued.access_token, basic_onboarding_done=onboarded)
 

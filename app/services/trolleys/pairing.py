@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.config import settings
 from app.domain.caller import Caller
 from app.domain.devices.codes import PAIR_LENGTH, typed_code
 from app.domain.enums import SessionOutcome, TrolleyState
@@ -149,7 +150,8 @@ _OTHER_PENDING = delete(PendingPairing).where(
 def connect(form: ConnectForm, caller: Caller) -> ConnectedTrolley | PendingTrolley:
     """Ask for the trolley with a number; it is the caller's once its button is pressed within 30 s.
 
-    Whoever asks first is waited for. Answers the session where the caller has this very trolley. Raises
+    With DEVICE_LEGACY_OPEN a trolley of the first hardware is the caller's at once. Whoever asks first is waited for.
+    Answers the session where the caller has this very trolley. Raises
     TrolleyNotFound, TrolleyInUse, TrolleyUnavailable, SessionOpen.
     """
     with transaction() as session:
@@ -163,7 +165,16 @@ def connect(form: ConnectForm, caller: Caller) -> ConnectedTrolley | PendingTrol
         sessions.free_trolley(session, device)
         if session.execute(_HAS_SESSION, {"user_id": caller.user_id}).first():
             raise SessionOpen
-        return _wait_for_button(session, form.cart_id, caller)
+        if not _has_no_button(device):
+            return _wait_for_button(session, form.cart_id, caller)
+        opened = sessions.begin(session, device, user_id=caller.user_id, by=caller)
+        news.changed(session, opened)
+        return connected(session, opened)
+
+
+def _has_no_button(device: Device) -> bool:
+    """Whether a trolley has the first hardware, which has no key to say with that its button was pressed."""
+    return settings().device_legacy_open and device.claimed_at is None and device.bearer_hash is None
 
 
 def _wait_for_button(session: Session, trolley_id: int, caller: Caller) -> PendingTrolley:
