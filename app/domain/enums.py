@@ -478,3 +478,37 @@ class Severity(StrEnum):
     CRITICAL = "critical"
     WARNING = "warning"
     INFO = "info"
+
+
+class Language(StrEnum):
+    """In which people are written to."""
+
+    ENGLISH = "en"
+    HEBREW = "he"
+    HINDI = "hi"
+
+
+class MessageKind(StrEnum):
+    """What a message is about, as far as people may have a say in how they get it.
+
+    `account` is what keeps an account safe and usable: it cannot be switched off.
+    """
+
+    ACCOUNT = "account"
+    ORDERS = "orders"
+    OFFERS = "offers"
+
+
+class MessageChannel(StrEnum):
+    EMAIL = "email"
+    SMS = "sms"
+    WHATSAPP = "whatsapp"
+    IN_APP = "in_app"
+
+
+class DeliveryState(StrEnum):
+    """Of a message to an integrator; `failed` is after its last try."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    FAILED = "failed"

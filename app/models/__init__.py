@@ -6,6 +6,7 @@ from app.models.catalog import Category, Product, ProductGtin, Review, SearchDel
 from app.models.events import AuditEvent, OutboxEvent, SandboxMessage
 from app.models.ledger import Account, Entry, Journal
 from app.models.live import LiveEvent
+from app.models.messages import MessagePreference, MessageSend
 from app.models.orders import Order, OrderDiscount, OrderItem
 from app.models.payments import IdempotencyKey, Payment, PaymentOperation, SandboxPayment, WebhookEvent
 from app.models.people import ConsumerProfile, PayoutBank, PhoneCode, VendorDocument, VendorProfile
@@ -69,6 +70,7 @@ from app.models.users import (
     WishlistItem,
 )
 from app.models.wallets import Payout, TopUp
+from app.models.webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Account",
@@ -104,6 +106,8 @@ __all__ = [
     "LiveEvent",
     "LocationSample",
     "LoginFailure",
+    "MessagePreference",
+    "MessageSend",
     "Notification",
     "Order",
     "OrderAction",
@@ -171,6 +175,8 @@ __all__ = [
     "UserBranch",
     "VendorDocument",
     "VendorProfile",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WebhookEvent",
     "WishlistItem",
 ]

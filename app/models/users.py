@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, ForeignKey, Index, Numeric, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.domain.enums import MembershipTier, PaymentProvider, Role
+from app.domain.enums import Language, MembershipTier, PaymentProvider, Role
 from app.models.base import Base, Created, Id, Instant, Timestamped
 from app.models.enums import stored
 
@@ -15,13 +15,17 @@ class User(Timestamped, Base):
     """One person or staff member; without `password_hash` nobody signs in by password.
 
     `phone` is a way to sign in once it is verified, and E.164 then. `role_pending`: made by a first sign-in by phone
-    and not onboarded yet, so that role and place are still to be chosen.
+    and not onboarded yet, so that role and place are still to be chosen. An erased person's row stays for their orders.
     """
 
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint("email = lower(email)", name="email_lower_case"),
-        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL", name="reachable"),
+        CheckConstraint("email IS NOT NULL OR phone IS NOT NULL OR erased_at IS NOT NULL", name="reachable"),
+        CheckConstraint(
+            "erased_at IS NULL OR (num_nonnulls(email, phone, password_hash, totp_secret) = 0 AND NOT is_active)",
+            name="erased_is_nobody",
+        ),
         CheckConstraint("totp_enabled_at IS NULL OR totp_secret IS NOT NULL", name="second_factor_has_secret"),
         CheckConstraint("phone_verified_at IS NULL OR phone IS NOT NULL", name="verified_phone_is_known"),
         CheckConstraint("onboarded_at IS NULL OR num_nulls(city, society) = 0", name="onboarded_has_place"),
@@ -48,6 +52,8 @@ class User(Timestamped, Base):
     totp_secret: Mapped[str | None] = mapped_column(String(255))
     totp_enabled_at: Mapped[Instant | None]
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    language: Mapped[Language] = mapped_column(stored(Language, "language"), server_default=Language.ENGLISH.value)
+    erased_at: Mapped[Instant | None]
 
 
 class UserBranch(Base):
