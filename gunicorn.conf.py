@@ -38,7 +38,7 @@ def post_worker_init(worker):
     """
     app = worker.wsgi
     ending.when(lambda: not worker.alive or _stop.is_set())
-    if app.extensions["settings"].background_in_process:
+    if app.extensions["settings"].background == "in_process":
         worker.background = background.start(app, _stop)
 
 

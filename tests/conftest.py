@@ -21,7 +21,7 @@ CHEAP = {
     "password_hash_rounds": 1,
     "rate_limit_enabled": False,
     "log_level": "ERROR",
-    "background_in_process": False,
+    "background": "off",
     "live_stream_seconds": 0.3,
     "spot_check_share": 0.0,
     "spot_check_new_shopper_share": 0.0,

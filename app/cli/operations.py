@@ -17,7 +17,7 @@ from app.tasks import background
 
 @click.command("worker")
 def worker_command() -> None:
-    """Relay events and sweep payments until Ctrl-C, as the web processes do unless BACKGROUND_IN_PROCESS=false."""
+    """Relay events and sweep payments until Ctrl-C, as the web processes do unless BACKGROUND=off."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

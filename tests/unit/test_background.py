@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, current_app
 
 from app.tasks import background
-from app.tasks.background import Chore
+from app.tasks.chores import Chore
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None
         ("earnings", 60.0),
         ("reservations", 5.0),
         ("trolleys", 5.0),
-        ("trolley places", 3600.0),
-        ("trolley codes", 3600.0),
+        ("trolley-places", 3600.0),
+        ("trolley-codes", 3600.0),
         ("unanswered", 15.0),
     ]

@@ -74,7 +74,7 @@ def test_production_names_the_one_key_that_is_missing(name: str) -> None:
 def test_production_names_every_missing_key_at_once() -> None:
     message = refusal(app_env="production")
 
-    for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY", "DELIVERY_SOURCE_BRANCH_ID", "BREVO_API_KEY"):
+    for name in ("DATABASE_URL", "REDIS_URL", "JWT_SECRET_KEY", "DELIVERY_SOURCE_BRANCH_ID"):
         assert f"{name} is required in production" in message
     assert "\n" not in message
 
@@ -88,6 +88,7 @@ def test_production_names_every_missing_key_at_once() -> None:
         ({"email_provider": "sandbox"}, "EMAIL_PROVIDER must not be sandbox"),
         ({"sms_provider": "sandbox"}, "SMS_PROVIDER must not be sandbox"),
         ({"allow_self_wallet_credit": True}, "ALLOW_SELF_WALLET_CREDIT must not be true"),
+        ({"webhook_allow_private": True}, "WEBHOOK_ALLOW_PRIVATE must not be true"),
         ({"rate_limit_enabled": False}, "RATE_LIMIT_ENABLED must not be false"),
         ({"jwt_secret_key": "short"}, "JWT_SECRET_KEY must have at least 32 characters"),
     ],
@@ -107,6 +108,10 @@ def test_production_refuses_what_is_unsafe(unsafe: dict[str, object], words: str
         ({"encryption_keys": f"{SECRET},short"}, "ENCRYPTION_KEYS must each have at least 32 characters"),
         ({"device_master_keys": "cd" * 31}, "DEVICE_MASTER_KEYS must each have 64 hexadecimal digits"),
         ({"payment_provider": "stripe"}, "STRIPE_SECRET_KEY and PAYMENT_WEBHOOK_SECRETS are required"),
+        ({"email_provider": "brevo"}, "BREVO_API_KEY and BREVO_SENDER_EMAIL are required"),
+        ({"email_provider": "smtp"}, "SMTP_HOST and SMTP_SENDER are required"),
+        ({"background": "celery"}, "REDIS_URL is required with BACKGROUND=celery"),
+        ({"database_read_url": "postgresql://replica/shop"}, "REDIS_URL is required with DATABASE_READ_URL"),
         ({"sms_provider": "twilio"}, "TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM are required"),
     ],
 )

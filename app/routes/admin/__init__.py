@@ -12,6 +12,7 @@ from app.routes.admin import (
     inventory,
     layouts,
     orders,
+    outbox,
     payments,
     payouts,
     recipes,
@@ -22,6 +23,7 @@ from app.routes.admin import (
     trolley_map,
     users,
     vendors,
+    webhooks,
 )
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "inventory",
     "layouts",
     "orders",
+    "outbox",
     "payments",
     "payouts",
     "recipes",
@@ -46,4 +49,5 @@ __all__ = [
     "trolley_map",
     "users",
     "vendors",
+    "webhooks",
 ]

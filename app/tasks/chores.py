@@ -1,0 +1,60 @@
+"""What is done again and again without anybody asking, whoever does it: the loop beside the web, or Celery."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask
+
+from app.services.catalog.price_sweep import sweep_prices
+from app.services.devices.locating import forget_old
+from app.services.payments.sweeper import sweep
+from app.services.relay import relay_due
+from app.services.reservations import expire_due
+from app.services.shop_orders.canceling import cancel_unanswered
+from app.services.trolleys import sweeping
+from app.services.wallets.maturing import mature_due
+
+log = logging.getLogger("aisle.background")
+
+RELAY_BATCH = 50
+UNANSWERED_SECONDS = 15.0
+RELAY_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
+MATURE_SECONDS = 60.0
+FORGET_SECONDS = 3600.0
+
+
+@dataclass
+class Chore:
+    """Something to do every `seconds`; `due` is a moment of the monotonic clock."""
+
+    name: str
+    seconds: float
+    work: Callable[[], object]
+    due: float = 0.0
+
+    def run(self, app: Flask) -> None:
+        """One pass. A failure is logged and forgotten, so that it ends nothing: the next pass tries again."""
+        try:
+            with app.app_context():
+                self.work()
+        except Exception:
+            log.exception("background work failed", extra={"chore": self.name})
+        self.due = time.monotonic() + self.seconds
+
+
+def chores() -> list[Chore]:
+    """All of them."""
+    return [
+        Chore("relay", RELAY_SECONDS, lambda: relay_due(RELAY_BATCH)),
+        Chore("sweep", SWEEP_SECONDS, sweep),
+        Chore("prices", SWEEP_SECONDS, sweep_prices),
+        Chore("earnings", MATURE_SECONDS, mature_due),
+        Chore("reservations", SWEEP_SECONDS, expire_due),
+        Chore("trolleys", SWEEP_SECONDS, sweeping.sweep),
+        Chore("trolley-places", FORGET_SECONDS, forget_old),
+        Chore("trolley-codes", FORGET_SECONDS, sweeping.forget_codes),
+        Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
+    ]
