@@ -132,6 +132,7 @@ TABLE = (
     Entry(esp32.firmware.firmware, f"{V1}/device/fw", DEVICE, "Devices", "rate_limit_devices_address"),
     Entry(esp32.first_scans.scans, f"{V1}/cart/esp32", FIRST_DEVICE, "Devices", "rate_limit_devices_address"),
     Entry(message_settings.message_settings, f"{V1}/me", SIGNED_IN, "Profile"),
+    Entry(message_settings.links, f"{V1}/messages", PUBLIC, "Profile"),
     Entry(privacy.privacy, f"{V1}/me", SIGNED_IN, "Profile"),
     Entry(admin.outbox.outbox, f"{V1}/admin/outbox", ADMINS, "Admin: operations"),
     Entry(admin.webhooks.webhooks, f"{V1}/admin/webhooks", ADMINS, "Admin: webhooks"),

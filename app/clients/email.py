@@ -17,7 +17,8 @@ class MessageNotSent(Exception):
 class Email:
     """One message. `reference` is the same on every try, so that a second try can be recognised.
 
-    `kind` and `params` choose and fill a template kept at the provider, where it has one for that kind.
+    `kind` and `params` choose and fill a template kept at the provider, where it has one for that kind. `unsubscribe`
+    is an address that ends such mails by a POST; empty where there is no way to.
     """
 
     to: str
@@ -26,6 +27,15 @@ class Email:
     reference: str
     kind: str = ""
     params: Mapping[str, str] = field(default_factory=dict)
+    html: str = ""
+    to_name: str = ""
+    unsubscribe: str = ""
+
+    def headers(self) -> dict[str, str]:
+        """Headers that let a mail program end such mails with one click (RFC 8058)."""
+        if not self.unsubscribe:
+            return {}
+        return {"List-Unsubscribe": f"<{self.unsubscribe}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
 class EmailClient(Protocol):
@@ -91,10 +101,11 @@ class BrevoEmail:
     def _body(self, email: Email) -> dict[str, Any]:
         body: dict[str, Any] = {
             "sender": self._sender,
-            "to": [{"email": email.to}],
-            "headers": {"idempotencyKey": email.reference},
+            "to": [{"email": email.to, "name": email.to_name} if email.to_name else {"email": email.to}],
+            "headers": {"idempotencyKey": email.reference, **email.headers()},
         }
         template = self._templates.get(email.kind)
         if template is not None:
             return body | {"templateId": template, "params": dict(email.params)}
-        return body | {"subject": email.subject, "textContent": email.text}
+        body |= {"subject": email.subject, "textContent": email.text}
+        return body | {"htmlContent": email.html} if email.html else body

@@ -6,10 +6,9 @@ import httpx
 
 from app.clients.email import Keep, KeptMessage, MessageNotSent
 
-_SUBJECT = "Text message"
 _TIMEOUT = httpx.Timeout(8.0, connect=2.0)
 _SERVICE = "MG"
-_WHATSAPP = "whatsapp:"
+WHATSAPP = "whatsapp:"
 
 
 class SmsClient(Protocol):
@@ -22,12 +21,13 @@ class SmsClient(Protocol):
 class SandboxSms:
     """Sends nothing: hands each message to `keep`."""
 
-    def __init__(self, keep: Keep) -> None:
+    def __init__(self, keep: Keep, subject: str = "Text message") -> None:
         self._keep = keep
+        self._subject = subject
 
     def send(self, *, to: str, text: str, reference: str) -> None:
         """Keep the message."""
-        self._keep(KeptMessage(to, _SUBJECT, text, reference))
+        self._keep(KeptMessage(to, self._subject, text, reference))
 
 
 class TwilioSms:
@@ -55,5 +55,5 @@ class TwilioSms:
     def _form(self, to: str, text: str) -> dict[str, str]:
         if self._sender.startswith(_SERVICE):
             return {"MessagingServiceSid": self._sender, "To": to, "Body": text}
-        channel = _WHATSAPP if self._sender.startswith(_WHATSAPP) else ""
+        channel = WHATSAPP if self._sender.startswith(WHATSAPP) else ""
         return {"From": self._sender, "To": channel + to, "Body": text}

@@ -2,17 +2,18 @@
 
 from dataclasses import dataclass
 
-from app.domain.enums import Role
+from app.domain.enums import Language, Role
 from app.domain.roles import MANAGERS
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from, signed in or not."""
+    """Where a request came from, signed in or not; `language` is the one its sender likes best of ours, if any."""
 
     request_id: str = ""
     address: str = ""
     user_agent: str = ""
+    language: Language | None = None
 
 
 @dataclass(frozen=True, slots=True)

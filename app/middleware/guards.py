@@ -11,6 +11,7 @@ from jwt import ExpiredSignatureError, PyJWTError
 
 from app.config import settings
 from app.domain.caller import Caller, Origin
+from app.domain.enums import Language
 from app.domain.roles import PRIVILEGED
 from app.errors import AuthFailed, AuthRequired, Forbidden, RoleMissing, SecondFactorSetupRequired
 from app.middleware import limits
@@ -50,7 +51,15 @@ def current_origin() -> Origin:
         request_id=request_id(),
         address=request.remote_addr or "",
         user_agent=request.headers.get("User-Agent", "")[:200],
+        language=_language(),
     )
+
+
+def _language() -> Language | None:
+    """By the header Accept-Language; None where it names none of ours. `*` is the language of the shop."""
+    shop = settings().default_language
+    found = request.accept_languages.best_match([shop, *(word for word in Language if word is not shop)])
+    return Language(found) if found else None
 
 
 def verify_refresh_token(sent: str | None) -> UUID:

@@ -25,7 +25,15 @@ _DASHBOARD_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-_PAGES = {"/docs/": _DOCS_POLICY, "/admin/dashboard": _DASHBOARD_POLICY, "/admin/trolleys": _DASHBOARD_POLICY}
+_LINK_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_PAGES = {
+    "/docs/": _DOCS_POLICY,
+    "/admin/dashboard": _DASHBOARD_POLICY,
+    "/admin/trolleys": _DASHBOARD_POLICY,
+    "/api/v1/messages/": _LINK_POLICY,
+}
 """What the pages for browsers may load, by the beginning of their addresses; the API's answers load nothing."""
 
 

@@ -115,7 +115,7 @@ def reset_password(body: ResetPasswordRequest) -> Response:
 )
 def send_code(body: SendCodeRequest) -> Response:
     """Mail a four-digit code that proves an e-mail address before registration."""
-    code = registration_codes.send(email=body.email)
+    code = registration_codes.send(current_origin(), email=body.email)
     shown = None if settings().in_production else code
     return answer(SentCode(message="A code is on its way.", code=shown))
 

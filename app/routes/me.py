@@ -25,7 +25,7 @@ def show_profile() -> Response:
 @me.patch("")
 @endpoint(body=ProfileChange, answers={200: Profile}, errors=(PhoneIsSignIn,))
 def change_profile(body: ProfileChange) -> Response:
-    """Change name or phone; what is left out stays."""
+    """Change name, phone or language; what is left out stays."""
     return answer(profile.change(body, current_caller()))
 
 

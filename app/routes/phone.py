@@ -34,7 +34,7 @@ def send_sign_in_code(body: CodeToPhone) -> Response:
     """
     phone = numbers.read(body.phone)
     limits.count_text_message(phone)
-    login.send(phone=phone)
+    login.send(current_origin(), phone=phone)
     return answer(Message(message="OTP sent"))
 
 

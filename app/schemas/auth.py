@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from app.domain.enums import Role
+from app.domain.enums import Language, Role
 from app.schemas.envelope import Answer, Instant, Request
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
@@ -79,7 +79,10 @@ PersonName = Annotated[
 
 
 class RegisterRequest(Request):
-    """`role` is read and ignored: public registration always makes a CUSTOMER."""
+    """`role` is read and ignored: public registration always makes a CUSTOMER.
+
+    `language` is what the user is written to in; without it, what the header Accept-Language likes best.
+    """
 
     example: ClassVar[Mapping[str, Any]] = {
         "email": "dana@example.com",
@@ -93,6 +96,7 @@ class RegisterRequest(Request):
     full_name: Annotated[PersonName, StringConstraints(max_length=50)]
     phone: Phone | None = None
     role: str | None = Field(default=None, max_length=32)
+    language: Language | None = None
 
 
 class LoginRequest(Request):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.domain.enums import Role
+from app.domain.enums import Language, Role
 from app.schemas.auth import Email, NewPassword, PersonName, Phone
 from app.schemas.envelope import Answer, Instant, Printable, Request, RowId
 from app.schemas.pagination import Page
@@ -72,6 +72,8 @@ class UserToggle(Request):
 
 
 class NewStaff(Request):
+    """`language` is what the new colleague is written to in; without it, the language of the shop."""
+
     example: ClassVar[Mapping[str, Any]] = {
         "email": "amir@example.com",
         "full_name": "Amir Haddad",
@@ -84,6 +86,7 @@ class NewStaff(Request):
     phone: Phone | None = None
     role: Literal[Role.EMPLOYEE, Role.MANAGER, Role.ADMIN]
     branch_ids: BranchIds = Field(default_factory=list)
+    language: Language | None = None
 
 
 class NewAdmin(Request):

@@ -52,6 +52,7 @@ def register(form: RegisterRequest, origin: Origin, cart_token: str | None = Non
             registration_codes.consume_verified(session, email=form.email)
         user = User(email=form.email, full_name=form.full_name, phone=form.phone, password_hash=password_hash)
         user.role = Role.CUSTOMER
+        user.language = form.language or origin.language or settings().default_language
         session.add(user)
         try:
             session.flush()

@@ -13,7 +13,7 @@ from app.services.phone.numbers import check_may_change
 from app.transaction import reading, transaction
 
 _SUMMARY = select(User.id, User.email, User.full_name, User.role).where(User.id == bindparam("user_id"))
-_PROFILE = _SUMMARY.add_columns(User.phone, User.membership_tier)
+_PROFILE = _SUMMARY.add_columns(User.phone, User.membership_tier, User.language)
 
 
 def summary(caller: Caller) -> UserSummary:
@@ -29,7 +29,7 @@ def show(caller: Caller) -> Profile:
 
 
 def change(form: ProfileChange, caller: Caller) -> Profile:
-    """Change name or phone, or both; what the form leaves out stays. Raises PhoneIsSignIn."""
+    """Change name, phone or language; what the form leaves out stays. Raises PhoneIsSignIn."""
     return _change(form.model_dump(exclude_none=True), "UPDATE_PROFILE", caller)
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.config import settings
+from app.domain.caller import Origin
+from app.domain.enums import Language
 from app.errors import BadRequest, Conflict, Forbidden
 from app.models import RegistrationCode, User
 from app.services import locks, outbox
@@ -44,7 +46,7 @@ class EmailNotVerified(BadRequest):
     message = "Prove the e-mail address first: register/send-otp, then register/verify-otp."
 
 
-def send(*, email: str) -> str:
+def send(origin: Origin, *, email: str) -> str:
     """Make the one live code of an address, to be mailed by the outbox; the answer must not leave development.
 
     Raises UserAlreadyExists, or CodesNotOffered in production without ENABLE_REGISTRATION_OTP.
@@ -55,12 +57,15 @@ def send(*, email: str) -> str:
     with transaction() as session:
         if session.execute(select(User.id).where(User.email == email)).first():
             raise UserAlreadyExists
-        mail(session, email=email, code=code, purpose=_REGISTRATION)
+        mail(session, email=email, code=code, purpose=_REGISTRATION, language=origin.language)
     return code
 
 
-def mail(session: Session, *, email: str, code: str, purpose: str) -> None:
-    """Make `code` the one live code of an address; the outbox mails it. A step."""
+def mail(session: Session, *, email: str, code: str, purpose: str, language: Language | None) -> None:
+    """Make `code` the one live code of an address; the outbox mails it. A step.
+
+    `language` is that of a message to an address no user has.
+    """
     fresh = {
         "code_hash": keyed_hash(purpose, email, code),
         "attempts": 0,
@@ -72,7 +77,7 @@ def mail(session: Session, *, email: str, code: str, purpose: str) -> None:
         .values(email=email, **fresh)
         .on_conflict_do_update(index_elements=[RegistrationCode.email], set_=fresh)
     )
-    payload = {"email": email, "code": code}
+    payload = {"email": email, "code": code, "language": language}
     outbox.publish(session, topic="registration.code", aggregate=f"email:{email}", payload=payload)
 
 

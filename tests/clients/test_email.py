@@ -143,7 +143,12 @@ def test_a_mail_refused_once_is_sent_on_the_next_try(
 
 def test_the_settings_choose_the_provider_and_its_templates() -> None:
     settings = load_settings(
-        app_env="testing", email_provider="brevo", brevo_api_key=KEY, brevo_register_otp_id=3, jwt_secret_key="s" * 32
+        app_env="testing",
+        email_provider="brevo",
+        brevo_api_key=KEY,
+        brevo_sender_email="shop@example.com",
+        brevo_register_otp_id=3,
+        jwt_secret_key="s" * 32,
     )
 
     chosen = email_client(settings, lambda _: None)

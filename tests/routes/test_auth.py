@@ -225,7 +225,8 @@ def test_a_registration_code_is_mailed_and_proves_the_address_once(client: Flask
     first, second = verify(client, code), verify(client, code)
 
     event = session.execute(select(OutboxEvent)).scalar_one()
-    assert (event.topic, event.payload) == ("registration.code", {"email": "dana@example.com", "code": code})
+    payload = {"email": "dana@example.com", "code": code, "language": None}
+    assert (event.topic, event.payload) == ("registration.code", payload)
     assert 1000 <= int(code) <= 9999
     assert (first.status_code, second.status_code) == (200, 400)
     assert second.json["error"]["code"] == "INVALID_REGISTRATION_OTP"

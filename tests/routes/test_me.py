@@ -35,6 +35,7 @@ def test_the_profile_shows_who_one_is(client: FlaskClient, user: User, headers: 
         "phone": "0501112233",
         "role": "CUSTOMER",
         "membership_tier": "FREE",
+        "language": "en",
     }
 
 

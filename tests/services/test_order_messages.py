@@ -18,7 +18,7 @@ from app.services import events, relay
 from tests.factories import make_event, make_location, make_order, make_product, make_user
 
 WINDOW = {"slot_start": datetime(2026, 12, 6, 6, tzinfo=UTC), "slot_end": datetime(2026, 12, 6, 8, tzinfo=UTC)}
-IN_WORDS = " Its time: Sunday 06 December, 08:00 to 10:00."
+IN_WORDS = " Its time: Sunday, 6 December 2026, 08:00 to 10:00."
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_a_packed_delivery_tells_what_is_charged_as_picked(session: Session, use
 
     text = told(session, order, "order.ready")
 
-    assert text == f"Your order {order.order_number} is packed. You are charged ILS 7.50.{IN_WORDS}"
+    assert text == f"Your order {order.order_number} is packed. You are charged ₪7.50.{IN_WORDS}"
 
 
 def test_a_packed_pickup_tells_where_to_fetch_it(session: Session, user: User) -> None:
@@ -68,7 +68,7 @@ def test_a_packed_pickup_tells_where_to_fetch_it(session: Session, user: User) -
     columns = {"status": OrderStatus.READY, "fulfillment_type": FulfillmentType.PICKUP}
     order = make_order(session, user, stock_location_id=branch.id, address=None, **columns)
 
-    assert "You are charged ILS 10.00. Fetch it at Carmel, 3 Market Street." in told(session, order, "order.ready")
+    assert "You are charged ₪10.00. Fetch it at Carmel, 3 Market Street." in told(session, order, "order.ready")
 
 
 def test_a_packed_order_that_costs_nothing_is_not_charged(session: Session, user: User) -> None:
@@ -124,7 +124,7 @@ def test_a_refund_tells_how_much_went_back(session: Session, user: User) -> None
     session.execute(update(Payment).values(captured_amount=Decimal("10.00"), refunded_amount=Decimal("10.00")))
     session.commit()
 
-    assert "We have paid back ILS 10.00" in told(session, order, "order.refunded")
+    assert "We have paid back ₪10.00" in told(session, order, "order.refunded")
 
 
 def test_every_message_is_left_once_however_often_it_is_relayed(session: Session, user: User) -> None:

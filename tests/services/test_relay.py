@@ -104,7 +104,7 @@ def test_a_user_without_an_address_is_told_by_text_message(session: Session) -> 
     [
         ("order.confirmed", "is confirmed"),
         ("order.canceled", "is cancelled, as you asked. You are not charged."),
-        ("order.refunded", "paid back ILS 4.00"),
+        ("order.refunded", "paid back ₪4.00"),
     ],
 )
 def test_an_order_event_notifies_and_mails_its_user(session: Session, topic: str, words: str) -> None:
@@ -147,7 +147,7 @@ def test_a_confirmed_order_tells_its_window_in_the_shops_time(session: Session) 
     relay.relay_due()
 
     [mail] = mails_to(session, str(user.email))
-    assert "Its time: Sunday 06 December, 08:00 to 10:00." in mail.body
+    assert "Its time: Sunday, 6 December 2026, 08:00 to 10:00." in mail.body
 
 
 def test_buying_and_cancelling_over_http_reaches_inbox_and_notifications(client: FlaskClient, session: Session) -> None:

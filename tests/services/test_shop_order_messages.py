@@ -40,7 +40,7 @@ def test_the_vendor_hears_of_a_new_order_at_once(session: Session, market: Marke
 
     (told,) = notes(session, market.vendor.user)
     assert told.startswith("A new order ORD-")
-    assert told.endswith(" for ILS 20.00 waits for your answer.")
+    assert told.endswith(" for ₪20.00 waits for your answer.")
     assert [text.endswith(told) for text in texts(session, market.vendor.user)] == [True]
 
 
@@ -55,7 +55,7 @@ def test_the_consumer_hears_of_each_step_once_and_the_actor_of_none(session: Ses
 
     assert [body.split(" from ")[-1] for body in heard[:1]] == ["Corner Shop is accepted."]
     assert "Corner Shop changed your order" in heard[1]
-    assert "it comes to ILS 10.00 now" in heard[1]
+    assert "it comes to ₪10.00 now" in heard[1]
     assert len(heard) == 2
     assert notes(session, market.vendor.user) == []
 

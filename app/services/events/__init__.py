@@ -1,6 +1,6 @@
 """What happens when an event of the outbox is relayed. Every handler may run more than once for the same event."""
 
-from app.services.events import accounts, assistance, items, orders, shop_orders
+from app.services.events import accounts, assistance, items, orders, shop_orders, webhooks
 from app.services.events.event import Event, Handler
 
 HANDLERS: dict[str, Handler] = {
@@ -9,6 +9,7 @@ HANDLERS: dict[str, Handler] = {
     **items.HANDLERS,
     **orders.HANDLERS,
     **shop_orders.HANDLERS,
+    **webhooks.HANDLERS,
 }
 
 SECRETS: dict[str, tuple[str, ...]] = {

@@ -6,7 +6,8 @@ from app.models import AssistanceRequest, User
 from app.services.events import texts
 from app.services.events.event import Event, Handler
 from app.services.events.noting import note
-from app.services.events.outgoing import Recipient, tell
+from app.services.events.outgoing import COLUMNS, recipient_of, tell
+from app.services.messages.tongue import tongue
 from app.transaction import reading
 
 _REQUEST = (
@@ -15,8 +16,7 @@ _REQUEST = (
         AssistanceRequest.order_id,
         AssistanceRequest.message,
         AssistanceRequest.resolution,
-        User.email,
-        User.phone,
+        *COLUMNS,
     )
     .join(User, User.id == AssistanceRequest.user_id)
     .where(AssistanceRequest.id == bindparam("request_id"))
@@ -26,9 +26,9 @@ _REQUEST = (
 def _resolved(event: Event) -> None:
     with reading() as connection:
         asked = connection.execute(_REQUEST, {"request_id": event.payload["request_id"]}).one()
-    text = texts.assistance_resolved(asked.message, asked.resolution)
+    text = texts.assistance_resolved(tongue(asked.language), asked.message, asked.resolution)
     note(event, text, user_id=asked.user_id, order_id=asked.order_id)
-    tell(Recipient(asked.email, asked.phone), text, event)
+    tell(recipient_of(asked), text, event)
 
 
 HANDLERS: dict[str, Handler] = {"assistance.resolved": _resolved}

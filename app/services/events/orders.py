@@ -1,19 +1,18 @@
 """Messages about orders: a notification in the shop and a mail, both once for each event."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy import bindparam, func, select
 
-from app.config import settings
 from app.models import Order, Payment, StockLocation, User
 from app.models.base import AnyRow
 from app.services.events import order_texts
 from app.services.events.event import Event, Handler
 from app.services.events.noting import note
 from app.services.events.order_texts import OrderFacts
-from app.services.events.outgoing import Recipient, tell
-from app.services.events.texts import Text
+from app.services.events.outgoing import COLUMNS, recipient_of, tell
+from app.services.messages.text import Text
+from app.services.messages.tongue import Tongue, tongue
 from app.transaction import reading
 
 _ORDER = (
@@ -32,8 +31,7 @@ _ORDER = (
         func.coalesce(Payment.refund_pending_amount, 0).label("refund_pending"),
         StockLocation.name.label("branch_name"),
         StockLocation.address.label("branch_address"),
-        User.email,
-        User.phone,
+        *COLUMNS,
     )
     .join(User, User.id == Order.user_id)
     .join(StockLocation, StockLocation.id == Order.stock_location_id)
@@ -41,7 +39,7 @@ _ORDER = (
     .where(Order.id == bindparam("order_id"))
 )
 
-_TEXTS: dict[str, Callable[[OrderFacts], Text]] = {
+_TEXTS: dict[str, Callable[[Tongue, OrderFacts], Text]] = {
     "order.confirmed": order_texts.confirmed,
     "order.substitution_proposed": order_texts.substitution_proposed,
     "order.ready": order_texts.ready,
@@ -57,9 +55,9 @@ _TEXTS: dict[str, Callable[[OrderFacts], Text]] = {
 def _tell_about_order(event: Event) -> None:
     with reading() as connection:
         order = connection.execute(_ORDER, {"order_id": event.payload["order_id"]}).one()
-    text = _TEXTS[event.topic](_facts(order, event))
+    text = _TEXTS[event.topic](tongue(order.language), _facts(order, event))
     note(event, text, user_id=order.user_id, order_id=order.id)
-    tell(Recipient(order.email, order.phone), text, event)
+    tell(recipient_of(order), text, event)
 
 
 def _facts(order: AnyRow, event: Event) -> OrderFacts:
@@ -70,19 +68,11 @@ def _facts(order: AnyRow, event: Event) -> OrderFacts:
         given_back=order.refunded + order.refund_pending,
         currency=order.currency,
         reason=order.cancel_reason,
-        window=_window(order.slot_start, order.slot_end),
+        window=(order.slot_start, order.slot_end) if order.slot_start and order.slot_end else None,
         fulfillment=order.fulfillment_type,
         branch=f"{order.branch_name}, {order.branch_address}",
         told=event.payload,
     )
-
-
-def _window(start: datetime | None, end: datetime | None) -> str:
-    """When the order is due, in the shop's time zone, as a sentence to append."""
-    if start is None or end is None:
-        return ""
-    zone = settings().zone
-    return f" Its time: {start.astimezone(zone):%A %d %B, %H:%M} to {end.astimezone(zone):%H:%M}."
 
 
 def _tell_nobody(_event: Event) -> None:

@@ -12,6 +12,7 @@ from enum import Enum
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.domain.enums import Language
 from app.models import PhoneCode
 from app.services import locks, outbox
 from app.services.secrets_at_rest import keyed_hash
@@ -36,8 +37,11 @@ def six_digits() -> str:
     return str(secrets.randbelow(900_000) + 100_000)
 
 
-def issue(session: Session, *, phone: str, purpose: str) -> None:
-    """Make the one live code of a number; the outbox sends it. An older code of the number is dead. A step."""
+def issue(session: Session, *, phone: str, purpose: str, language: Language | None = None) -> None:
+    """Make the one live code of a number; the outbox sends it. An older code of the number is dead. A step.
+
+    `language` is that of a message to a number no user has.
+    """
     code, expires_at = six_digits(), datetime.now(UTC) + LIFETIME
     fresh = {
         "code_hash": keyed_hash(purpose, phone, code),
@@ -56,6 +60,7 @@ def issue(session: Session, *, phone: str, purpose: str) -> None:
         "signs_in": purpose == SIGN_IN,
         "pairs": purpose.startswith(PAIR),
         "expires_at": expires_at.isoformat(),
+        "language": language,
     }
     outbox.publish(session, topic="phone.code", aggregate=f"phone:{phone}", payload=payload)
 

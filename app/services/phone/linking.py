@@ -44,7 +44,7 @@ def send_to_phone(caller: Caller, *, phone: str) -> None:
     """Send a code that links a number (E.164) to the caller's account. Raises StaffUsePasswords."""
     _refuse_staff(caller)
     with transaction() as session:
-        codes.issue(session, phone=phone, purpose=_purpose(caller))
+        codes.issue(session, phone=phone, purpose=_purpose(caller), language=caller.origin.language)
 
 
 def link_phone(form: PhoneProof, caller: Caller, *, phone: str) -> None:
@@ -66,7 +66,8 @@ def mail_code(caller: Caller, *, email: str) -> None:
     with transaction() as session:
         _without_email(session, caller)
         code = codes.six_digits()
-        registration_codes.mail(session, email=email, code=code, purpose=_purpose(caller))
+        language = caller.origin.language
+        registration_codes.mail(session, email=email, code=code, purpose=_purpose(caller), language=language)
 
 
 def link_email(form: EmailProof, caller: Caller) -> None:

@@ -43,10 +43,10 @@ _FACTOR = select(User.id, User.totp_enabled_at).where(
 )
 
 
-def send(*, phone: str) -> None:
+def send(origin: Origin, *, phone: str) -> None:
     """Send a code for signing in to a number in E.164, whether or not a user has it."""
     with transaction() as session:
-        codes.issue(session, phone=phone, purpose=SIGN_IN)
+        codes.issue(session, phone=phone, purpose=SIGN_IN, language=origin.language)
 
 
 def verify(form: PhoneSignIn, origin: Origin, *, phone: str) -> PhoneTokens:
@@ -98,6 +98,7 @@ def _holder(session: Session, phone: str, origin: Origin, *, make: bool) -> User
         return user
     user = User(phone=phone, phone_verified_at=func.now(), full_name="", role=Role.CUSTOMER, role_pending=True)
     user.is_active = True
+    user.language = origin.language or settings().default_language
     session.add(user)
     session.flush()
     audit.record(

@@ -2,6 +2,7 @@
 
 from sqlalchemy import select
 
+from app.config import settings
 from app.domain.enums import Role
 from app.errors import Conflict
 from app.models import User
@@ -36,6 +37,7 @@ def create(form: NewAdmin) -> None:
     password_hash = passwords.hash_password(form.password)
     with transaction() as session:
         user = User(email=form.email, full_name=form.full_name, role=Role.ADMIN, password_hash=password_hash)
+        user.language = settings().default_language
         session.add(user)
         with refused_as({"uq_users_email": AdminExists}):
             session.flush()

@@ -1,5 +1,6 @@
 """Staff accounts: made by an ADMIN without a password, which the new colleague sets by a mailed link."""
 
+from app.config import settings
 from app.domain.caller import Caller
 from app.models import User
 from app.schemas.users import ManagedUserDetails, NewStaff
@@ -16,7 +17,8 @@ def hire(form: NewStaff, caller: Caller) -> ManagedUserDetails:
     Raises UserExists, OnlyForAdmins, BranchNotFound, NotABranch.
     """
     rules.check_grant(caller, form.role)
-    values = form.model_dump(exclude={"branch_ids"})
+    language = form.language or settings().default_language
+    values = form.model_dump(exclude={"branch_ids", "language"}) | {"language": language}
     with transaction() as session:
         branches.check(session, form.branch_ids)
         user = User(**values)
@@ -25,6 +27,6 @@ def hire(form: NewStaff, caller: Caller) -> ManagedUserDetails:
             session.flush()
         _, branch_ids = branches.replace(session, user_id=user.id, role=form.role, branch_ids=form.branch_ids)
         password_resets.invite(session, user_id=user.id, email=form.email)
-        new = {**form.model_dump(mode="json"), "branch_ids": branch_ids}
+        new = {**form.model_dump(mode="json"), "branch_ids": branch_ids, "language": language.value}
         audit.record(session, entity_type="User", action="USER_CREATED", entity_id=user.id, by=caller, new=new)
         return reading.details(session, user_id=user.id)

@@ -1,0 +1,1 @@
+"""Messages to people: their words in everybody's language, how they look, who wants which, what went out already."""
