@@ -512,3 +512,11 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     SENT = "sent"
     FAILED = "failed"
+
+
+class SwitchedOff(StrEnum):
+    """Why an integrator's endpoint gets nothing: an admin paused it, it said 410 Gone, or it failed for too long."""
+
+    PAUSED = "paused"
+    GONE = "gone"
+    FAILING = "failing"

@@ -45,8 +45,10 @@ class WebhookDelivery(Base):
     __table_args__ = (
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent_has_time"),
-        Index("ix_webhook_deliveries_due", "next_at", postgresql_where=text("state = 'pending'")),
+        Index("ix_webhook_deliveries_due", "endpoint_id", "next_at", postgresql_where=text("state = 'pending'")),
         Index("ix_webhook_deliveries_endpoint", "endpoint_id", "id"),
+        Index("ix_webhook_deliveries_created_at", "created_at"),
+        Index("ix_webhook_deliveries_replay_of", "replay_of", postgresql_where=text("replay_of IS NOT NULL")),
         Index(
             "uq_webhook_deliveries_event",
             "endpoint_id",

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.models import OutboxEvent
 from app.services import events, locks
 from app.services.events.event import Event
+from app.services.webhooks.fanning_out import fan_out
 from app.transaction import transaction
 
 log = logging.getLogger("aisle.relay")
@@ -59,14 +60,15 @@ def _lease(batch: int) -> list[Event]:
 
 
 def _relay(event: Event) -> bool:
-    """Handle one event; whatever goes wrong with it is noted and blocks no other."""
+    """Handle one event and put it up for integrators; whatever goes wrong with it is noted and blocks no other."""
     try:
         events.handle(event)
+        with transaction() as session:
+            fan_out(session, event)
+            _change(session, event, done_at=func.now(), last_error=None, payload=events.without_secrets(event))
     except Exception as error:  # noqa: BLE001 (one poisoned event must not stop the rest)
         _note_failure(event, events.may_name(event, error))
         return False
-    with transaction() as session:
-        _change(session, event, done_at=func.now(), last_error=None, payload=events.without_secrets(event))
     return True
 
 
