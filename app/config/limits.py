@@ -33,3 +33,4 @@ class LimitSettings(BaseSettings):
     order_limit_per_ip: RateLimit = "600 per hour"
     wallet_limit_per_user: RateLimit = "120 per hour"
     file_limit_per_user: RateLimit = "60 per hour"
+    export_limit_per_user: RateLimit = "10 per hour"

@@ -16,3 +16,7 @@ class RetentionSettings(BaseSettings):
     keep_location_samples_days: int = Field(default=7, ge=1)
     keep_notifications_days: int = Field(default=365, ge=1)
     keep_guest_carts_days: int = Field(default=30, ge=1)
+    keep_abandoned_carts_days: int = Field(default=30, ge=1)
+    keep_payment_events_days: int = Field(default=90, ge=30)
+    keep_item_uploads_days: int = Field(default=30, ge=1)
+    keep_sandbox_messages_days: int = Field(default=30, ge=1)

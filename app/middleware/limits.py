@@ -171,3 +171,4 @@ wallet_by_user = limiter.shared_limit(
     lambda: settings().wallet_limit_per_user, scope="wallet", key_func=caller_or_address
 )
 files = limiter.shared_limit(lambda: settings().file_limit_per_user, scope="files", key_func=caller_or_address)
+export_by_user = limiter.limit(lambda: settings().export_limit_per_user, key_func=caller_or_address)

@@ -15,6 +15,12 @@ class Cart(Timestamped, Base):
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (guest_token_hash IS NULL)", name="user_or_guest"),
         Index("uq_carts_active", "user_id", "channel", unique=True, postgresql_where=text("status = 'ACTIVE'")),
+        Index(
+            "ix_carts_of_guests",
+            "updated_at",
+            postgresql_where=text("guest_token_hash IS NOT NULL AND status = 'ACTIVE'"),
+        ),
+        Index("ix_carts_abandoned", "updated_at", postgresql_where=text("status = 'ABANDONED'")),
     )
 
     id: Mapped[Id]

@@ -9,6 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.models.base import Base, Created, Id, Instant
 
 
+OF_PEOPLE = text(
+    "topic IN ('registration.code', 'phone.code', 'password.reset', 'staff.invited', 'user.registered',"
+    " 'order.delivery_failed')"
+)
+"""Events whose aggregate or payload may hold an address, a number or words about a person: an erasure looks here."""
+
+
 class OutboxEvent(Base):
     """Something to be told outside, written in the transaction of the change itself and relayed after it."""
 
@@ -17,6 +24,8 @@ class OutboxEvent(Base):
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_outbox_due", "next_at", postgresql_where=text("done_at IS NULL AND NOT failed")),
         Index("ix_outbox_failed", "id", postgresql_where=text("failed")),
+        Index("ix_outbox_done", "done_at", postgresql_where=text("done_at IS NOT NULL")),
+        Index("ix_outbox_of_people", "aggregate", postgresql_where=OF_PEOPLE),
     )
 
     id: Mapped[Id]

@@ -76,6 +76,7 @@ class WebhookEvent(Base):
     __table_args__ = (
         UniqueConstraint("provider", "event_id"),
         Index("ix_webhook_events_due", "next_at", postgresql_where=text("processed_at IS NULL AND NOT failed")),
+        Index("ix_webhook_events_processed", "processed_at", postgresql_where=text("processed_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

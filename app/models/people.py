@@ -19,7 +19,7 @@ class PhoneCode(Base):
     phone: Mapped[str] = mapped_column(String(33), primary_key=True)
     code_hash: Mapped[str] = mapped_column(String(64))
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
-    expires_at: Mapped[Instant]
+    expires_at: Mapped[Instant] = mapped_column(index=True)
     used_at: Mapped[Instant | None]
 
 

@@ -134,6 +134,7 @@ class CartSession(Timestamped, Base):
         Index("uq_cart_sessions_user", "user_id", unique=True, postgresql_where=_OPEN),
         Index("uq_cart_sessions_cart", "cart_id", unique=True, postgresql_where=_OPEN),
         Index("ix_cart_sessions_user_id_id", "user_id", text("id DESC")),
+        Index("ix_cart_sessions_cart_id", "cart_id"),
         CheckConstraint("(closed_at IS NULL) = (outcome IS NULL)", name="closed_has_outcome"),
         CheckConstraint("mismatches >= 0", name="mismatches_not_negative"),
     )
@@ -175,6 +176,7 @@ class Reservation(Timestamped, Base):
         Index("uq_reservations_line", "cart_id", "product_id", unique=True, postgresql_where=text("state = 'ACTIVE'")),
         Index("ix_reservations_expiring", "expires_at", postgresql_where=text("state = 'ACTIVE'")),
         Index("ix_reservations_product_id", "product_id", postgresql_where=text("state = 'ACTIVE'")),
+        Index("ix_reservations_cart_id", "cart_id"),
         CheckConstraint("quantity > 0", name="quantity_positive"),
     )
 

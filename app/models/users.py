@@ -84,7 +84,10 @@ class AuthSession(Base):
     """
 
     __tablename__ = "auth_sessions"
-    __table_args__ = (Index("ix_auth_sessions_user_id_open", "user_id", postgresql_where=text("revoked_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_auth_sessions_user_id_open", "user_id", postgresql_where=text("revoked_at IS NULL")),
+        Index("ix_auth_sessions_created_at", "created_at"),
+    )
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -138,7 +141,7 @@ class LoginFailure(Base):
 
     subject: Mapped[str] = mapped_column(String(64), primary_key=True)
     failures: Mapped[int]
-    last_failed_at: Mapped[Instant]
+    last_failed_at: Mapped[Instant] = mapped_column(index=True)
     blocked_until: Mapped[Instant | None]
 
 
@@ -201,7 +204,10 @@ class Notification(Base):
     """Something a user should know; made from an outbox event, once for each event."""
 
     __tablename__ = "notifications"
-    __table_args__ = (Index("ix_notifications_user_id_id", "user_id", text("id DESC")),)
+    __table_args__ = (
+        Index("ix_notifications_user_id_id", "user_id", text("id DESC")),
+        Index("ix_notifications_created_at", "created_at"),
+    )
 
     id: Mapped[Id]
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

@@ -1,6 +1,6 @@
 """What a device reports of itself, where its trolley is, and what it is told in return."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.devices import notices as wire
 from app.domain.enums import LayoutStatus, Role, SessionOutcome, TrolleyState
 from app.models import BeaconPlace, CartItem, CartSession, LocationSample, StoreLayout, Trolley
-from app.services.devices import locating, notices
+from app.services.devices import notices
 from app.transaction import transaction
 from tests import factories
 from tests.devices import Talker, branch_of, make_talker, refusal_of, row_of
@@ -197,16 +197,6 @@ def test_a_place_needs_both_coordinates(session: Session, talker: Talker) -> Non
 
     assert samples(session) == []
     assert row_of(session, talker).located_at is None
-
-
-def test_places_are_forgotten_after_a_week(session: Session, talker: Talker) -> None:
-    now, device_id = datetime.now(UTC), row_of(session, talker).id
-    for age in (timedelta(days=7, minutes=1), timedelta(days=6, hours=23)):
-        session.add(LocationSample(device_id=device_id, minute=now - age, floor=0, x_cm=1, y_cm=1))
-    session.commit()
-
-    assert locating.forget_old() == 1
-    assert len(samples(session)) == 1
 
 
 def test_beacons_tell_the_place_between_them(session: Session, talker: Talker) -> None:

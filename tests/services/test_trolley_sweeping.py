@@ -1,11 +1,10 @@
-"""What time does to trolleys: lost, abandoned, emptied, suspended; and codes that are forgotten."""
+"""What time does to trolleys: lost, abandoned, emptied, suspended."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import (
@@ -15,7 +14,7 @@ from app.domain.enums import (
     SessionOutcome,
     TrolleyState,
 )
-from app.models import AuditEvent, CartSession, Device, HandoffCode, PairCode, PendingPairing, ShopperQr
+from app.models import AuditEvent, CartSession, Device
 from app.services.trolleys import sweeping
 from tests.devices import row_of
 from tests.scanning import Trip, assists, backdate, incidents, on_the_shelf, opened_of, start_trip, trolley_of
@@ -166,25 +165,3 @@ def test_a_paid_trolley_that_was_unloaded_is_free(session: Session, trip: Trip) 
 
     assert opened_of(session, trip).outcome is SessionOutcome.PAID
     assert trolley_of(session, trip).state is TrolleyState.IDLE
-
-
-def test_codes_that_ended_long_ago_are_forgotten(session: Session, trip: Trip) -> None:
-    device, user, opened = row_of(session, trip.talker), trip.walk.user, trip.walk.opened
-    old: list[Any] = [
-        PairCode(code_hash="a" * 64, device_id=device.id, expires_at=ago(days=2), used_at=ago(days=2)),
-        HandoffCode(code_hash="a" * 64, session_id=opened.id, expires_at=ago(days=2)),
-        PendingPairing(trolley_id=trip.walk.trolley.id, user_id=user.id, expires_at=ago(hours=2)),
-        ShopperQr(token_hash="a" * 64, user_id=user.id, expires_at=ago(hours=2)),
-    ]
-    fresh: list[Any] = [
-        PairCode(code_hash="b" * 64, device_id=device.id, expires_at=ago(minutes=1)),
-        HandoffCode(code_hash="b" * 64, session_id=opened.id, expires_at=ago(minutes=1)),
-    ]
-    session.add_all(old + fresh)
-    session.commit()
-
-    assert sweeping.forget_codes() == 4
-
-    tables = (PairCode, HandoffCode, PendingPairing, ShopperQr)
-    counts = [session.scalar(select(func.count()).select_from(table)) for table in tables]
-    assert counts == [1, 1, 0, 0]

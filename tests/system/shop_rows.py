@@ -61,6 +61,7 @@ WORDS = [
     ("shop_status_changes", "event"),
     ("top_ups", "provider"),
     ("top_ups", "state"),
+    ("users", "language"),
     ("users", "membership_tier"),
     ("users", "role"),
 ]
@@ -117,6 +118,7 @@ BROKEN = {
     "ck_shops_rating_sum_fits_count": "UPDATE shops SET rating_count = 1, rating_sum = 6",
     "ck_top_ups_amount_positive": "UPDATE top_ups SET amount = 0",
     "ck_top_ups_attempts_not_negative": "UPDATE top_ups SET attempts = -1",
+    "ck_users_erased_is_nobody": "UPDATE users SET erased_at = now()",
     "ck_users_email_lower_case": "UPDATE users SET email = upper(email)",
     "ck_users_onboarded_has_place": "UPDATE users SET city = NULL",
     "ck_users_pending_role_is_customer": "UPDATE users SET role_pending = true WHERE role = 'VENDOR'",

@@ -105,7 +105,6 @@ def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None
         ("earnings", 60.0),
         ("reservations", 5.0),
         ("trolleys", 5.0),
-        ("trolley-places", 3600.0),
-        ("trolley-codes", 3600.0),
         ("unanswered", 15.0),
+        ("retention", 86_400.0),
     ]

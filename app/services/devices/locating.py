@@ -1,19 +1,16 @@
-"""Where a trolley is: as it says, or between the beacons it hears; the last place, and one a minute for a week."""
+"""Where a trolley is: as it says, or between the beacons it hears; the last place, and one a minute."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import Text, bindparam, delete, func, select, text
+from sqlalchemy import Text, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.domain.devices.beacons import Spot, centroid, snapped
 from app.domain.devices.bodies import Heartbeat
 from app.domain.enums import LayoutStatus
-from app.models import Device, LocationSample, StoreLayout
+from app.models import Device, StoreLayout
 from app.services.devices import beacons
-from app.transaction import transaction
-
-KEPT_FOR = timedelta(days=7)
 
 _SAMPLE = text("""
     INSERT INTO location_samples (device_id, minute, session_id, floor, x_cm, y_cm)
@@ -54,10 +51,3 @@ def _on_the_map(session: Session, branch_id: int, spot: Spot) -> Spot:
     """The nearest place one can stand on, where the branch has published its map."""
     row = session.execute(_FLOOR, {"branch_id": branch_id, "floor": str(spot.floor)}).one_or_none()
     return snapped(spot, row.rows, row.cell_cm) if row is not None and row.rows else spot
-
-
-def forget_old() -> int:
-    """Delete the places of more than a week ago; answers how many."""
-    with transaction() as session:
-        old = delete(LocationSample).where(LocationSample.minute < func.now() - KEPT_FOR)
-        return int(session.execute(old).rowcount)  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ product), slot occurrence, coupon, shop, payout, ledger account, a user's feed o
 phone or an address, password reset, user, session. Accounts come before carts, a guest's cart before a user's. What
 managers edit (category tree, product, branch, delivery slot, recipe, firmware, settings) is locked alone, a slot before
 its occurrences, a product before the vocabulary. A vendor's file of items comes before the shop's range, that before
-its items, and these before their inventory.
+its items, and these before their inventory. An integrator's endpoint comes before its deliveries.
 Never lock an earlier class after a later one; inside a class ascending by id.
 Rows that others point at are locked FOR NO KEY UPDATE, so that such others can still be inserted. ORM reads here use
 populate_existing: without it an object read earlier in the session would keep its old values after the lock is granted.
@@ -34,6 +34,7 @@ from app.services.locks.managed import (
     recipe,
     slot_day,
 )
+from app.services.locks.old_rows import Deleted, OldRows, count_old, delete_old
 from app.services.locks.orders import (
     consumer_order,
     maturing_order,
@@ -64,9 +65,12 @@ from app.services.locks.trolleys import (
     stock_of_reservations,
 )
 from app.services.locks.wallets import lease_top_up, payout, top_up
-from app.services.locks.work import due_outbox, due_webhooks
+from app.services.locks.webhooks import lease_delivery, webhook_endpoint
+from app.services.locks.work import due_outbox, due_webhooks, offer_outbox, outbox_event
 
 __all__ = [
+    "Deleted",
+    "OldRows",
     "TransferSide",
     "active_cart",
     "balances",
@@ -78,7 +82,9 @@ __all__ = [
     "checkout_lines",
     "claim_authorization",
     "consumer_order",
+    "count_old",
     "coupon",
+    "delete_old",
     "delivery_slot",
     "device",
     "devices_on",
@@ -91,14 +97,17 @@ __all__ = [
     "inventory",
     "inventory_row",
     "item_upload",
+    "lease_delivery",
     "lease_operation",
     "lease_top_up",
     "limit_waits",
     "live_feed",
     "maturing_order",
     "occurrences_from",
+    "offer_outbox",
     "open_session",
     "operation",
+    "outbox_event",
     "outdated_prices",
     "own_order",
     "payment_of",
@@ -138,4 +147,5 @@ __all__ = [
     "users",
     "vendor_order",
     "vocabulary",
+    "webhook_endpoint",
 ]

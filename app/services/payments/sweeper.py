@@ -41,7 +41,6 @@ def sweep() -> dict[str, int]:
         "payment_operations": _sweep_operations(),
         "top_ups": sweep_top_ups(),
         "answers": _settle_answers(),
-        "expired_rows": _collect_garbage(),
     }
 
 
@@ -187,22 +186,3 @@ def _settle_answers() -> int:
     with transaction() as session:
         locks.limit_waits(session)
         return session.execute(_SETTLE_ANSWERS).rowcount  # type: ignore[attr-defined,no-any-return]
-
-
-_GARBAGE = (
-    text("DELETE FROM idempotency_keys WHERE expires_at < now() AND state = 'done'"),
-    text("DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'"),
-    text("DELETE FROM registration_codes WHERE expires_at < now() - interval '1 day'"),
-    text("DELETE FROM phone_codes WHERE expires_at < now() - interval '1 day'"),
-    text("DELETE FROM password_resets WHERE expires_at < now()"),
-    text("DELETE FROM item_uploads WHERE state = 'done' AND updated_at < now() - interval '30 days'"),
-    text("DELETE FROM live_events WHERE created_at < now() - interval '7 days'"),
-    text("DELETE FROM login_failures WHERE last_failed_at < now() - interval '1 day'"),
-)
-
-
-def _collect_garbage() -> int:
-    """Delete rows whose time is over: old answers, spent tokens, codes and counts."""
-    with transaction() as session:
-        locks.limit_waits(session)
-        return sum(session.execute(statement).rowcount for statement in _GARBAGE)  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, TextClause, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -230,17 +230,3 @@ def _suspend_lost() -> int:
 
 def _seconds_since(then: datetime) -> int:
     return int((datetime.now(UTC) - then).total_seconds())
-
-
-_OLD: tuple[TextClause, ...] = (
-    text("DELETE FROM pair_codes WHERE expires_at < now() - interval '1 day'"),
-    text("DELETE FROM handoff_codes WHERE expires_at < now() - interval '1 day'"),
-    text("DELETE FROM pending_pairings WHERE expires_at < now() - interval '1 hour'"),
-    text("DELETE FROM shopper_qrs WHERE expires_at < now() - interval '1 hour'"),
-)
-
-
-def forget_codes() -> int:
-    """Delete codes and tokens that ended long ago; answers how many."""
-    with transaction() as session:
-        return sum(session.execute(old).rowcount for old in _OLD)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Keeping data small: what is deleted when, and doing it."""
