@@ -5,6 +5,7 @@ certificate and Host header stay those of the name. So a name that changes its a
 nothing. No proxy of the environment is used and no redirect followed.
 """
 
+import re
 import socket
 import ssl
 import time
@@ -65,8 +66,8 @@ def check(url: str, policy: Policy) -> list[str]:
     """The addresses a message to this URL may go to, resolved now. Raises AddressRefused."""
     parts = _parsed(url, policy)
     try:
-        addresses = resolve(parts.host, _port(parts))
-    except (OSError, UnicodeError):
+        addresses = resolve(parts.raw_host.decode("ascii"), _port(parts))
+    except OSError:
         raise AddressRefused("The name in the address cannot be resolved.") from None
     if not addresses or not (policy.private or all(is_public(address) for address in addresses)):
         raise AddressRefused("The address does not lead to the public internet.")
@@ -137,6 +138,11 @@ def _port(parts: httpx.URL) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def _is_name(host: bytes) -> bool:
+    """As it goes over the wire, so that names in other scripts are in their ASCII form (IDNA)."""
+    return re.fullmatch(rb"[A-Za-z0-9._-]+", host) is not None
+
+
 def _is_ip(host: str) -> bool:
     with suppress(ValueError):
         return bool(ip_address(host))
@@ -149,6 +155,7 @@ _RULES: tuple[tuple[Callable[[httpx.URL, Policy], object], str], ...] = (
     (lambda url, _: url.userinfo, "The address must not hold a user name or password."),
     (lambda url, _: url.fragment, "The address must not have a fragment (#...)."),
     (lambda url, policy: _is_ip(url.host) and not policy.private, "The address must have a name, not an IP address."),
+    (lambda url, _: not _is_name(url.raw_host) and not _is_ip(url.host), "The name in the address cannot be read."),
     (
         lambda url, policy: _port(url) not in _PORTS and not policy.private,
         "The port must be 443, 80 or one of 8000 to 9999.",

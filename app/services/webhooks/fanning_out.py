@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, String, bindparam, case, exists, func, select
+from sqlalchemy import ARRAY, BigInteger, String, Table, bindparam, case, exists, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
@@ -59,8 +59,9 @@ _PAYOUT = (
     .where(*_HEARD)
 )
 
+_DELIVERIES: Table = WebhookDelivery.__table__  # type: ignore[assignment]
 _INSERT = (
-    insert(WebhookDelivery)
+    insert(_DELIVERIES)
     .from_select(
         ["endpoint_id", "event_id", "topic", "payload"],
         select(
@@ -71,8 +72,8 @@ _INSERT = (
         ).where(*_LISTENING),
     )
     .on_conflict_do_nothing(
-        index_elements=[WebhookDelivery.endpoint_id, WebhookDelivery.event_id],
-        index_where=WebhookDelivery.replay_of.is_(None),
+        index_elements=[_DELIVERIES.c.endpoint_id, _DELIVERIES.c.event_id],
+        index_where=_DELIVERIES.c.replay_of.is_(None),
     )
 )
 
