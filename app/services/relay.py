@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, update
+from sqlalchemy import BigInteger, Integer, Interval, Update, bindparam, func, update
 from sqlalchemy.orm import Session
 
 from app.models import OutboxEvent
@@ -26,6 +26,10 @@ LEASE = timedelta(seconds=120)
 _LAST_START = LEASE.total_seconds() - 30  # a message may take ten seconds; past this no event of the batch is begun
 
 
+class NeverFinished(Exception):
+    """An event whose tries all left no note: handling it once more would end one more process."""
+
+
 def relay_due(batch: int = 50) -> int:
     """Handle up to `batch` due events, oldest first; answers how many succeeded. Failures stay for a later try."""
     began = time.monotonic()
@@ -37,6 +41,15 @@ def relay_due(batch: int = 50) -> int:
             break
         done += _relay(event)
     return done
+
+
+def relay_offered(event_id: int, tried: int) -> bool:
+    """Handle an event that was offered (services/offering) after `tried` tries; answers whether it succeeded.
+
+    However often it was offered, one wins: for the others, and for whoever comes late, there is nothing to do.
+    """
+    event = _claim(event_id, tried)
+    return event is not None and _relay(event)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -59,9 +72,33 @@ def _lease(batch: int) -> list[Event]:
     return leased
 
 
+_CLAIM = (
+    update(OutboxEvent)
+    .where(
+        OutboxEvent.id == bindparam("event_id", type_=BigInteger),
+        OutboxEvent.attempts == bindparam("tried", type_=Integer),
+        OutboxEvent.done_at.is_(None),
+        ~OutboxEvent.failed,
+    )
+    .values(attempts=OutboxEvent.attempts + 1, next_at=func.now() + bindparam("lease", type_=Interval))
+    .returning(OutboxEvent.id, OutboxEvent.topic, OutboxEvent.payload, OutboxEvent.attempts)
+    .execution_options(synchronize_session=False)
+)
+
+
+def _claim(event_id: int, tried: int) -> Event | None:
+    """Count this try and begin the lease anew; None when the event is settled or somebody else has begun this try."""
+    with transaction() as session:
+        values = {"event_id": event_id, "tried": tried, "lease": LEASE}
+        row = session.execute(_CLAIM, values).one_or_none()
+    return Event(*row) if row else None
+
+
 def _relay(event: Event) -> bool:
     """Handle one event and put it up for integrators; whatever goes wrong with it is noted and blocks no other."""
     try:
+        if event.attempts > MOST_ATTEMPTS:
+            raise NeverFinished("no try came to an end: each ended its process, or was killed with it")
         events.handle(event)
         with transaction() as session:
             fan_out(session, event)
@@ -78,9 +115,9 @@ def _note_failure(event: Event, reason: str) -> None:
     log.warning("event %s (%s) failed, try %s: %s", event.id, event.topic, event.attempts, reason)
     with transaction() as session:
         if gave_up:
-            _change(session, event, failed=True, last_error=reason, payload=events.without_secrets(event))
+            _change_this_try(session, event, failed=True, last_error=reason, payload=events.without_secrets(event))
         else:
-            _change(session, event, last_error=reason, next_at=func.now() + back_off(event.attempts))
+            _change_this_try(session, event, last_error=reason, next_at=func.now() + back_off(event.attempts))
 
 
 def _hand_back(ids: Sequence[int]) -> None:
@@ -95,9 +132,14 @@ def _hand_back(ids: Sequence[int]) -> None:
 
 
 def _change(session: Session, event: Event, **values: object) -> None:
-    session.execute(
-        update(OutboxEvent)
-        .where(OutboxEvent.id == event.id)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
+    session.execute(_of(event).values(**values))
+
+
+def _change_this_try(session: Session, event: Event, **values: object) -> None:
+    """Unless the event is settled meanwhile, or tried again: a failure that comes late undoes nothing."""
+    is_this_try = (OutboxEvent.attempts == event.attempts, OutboxEvent.done_at.is_(None))
+    session.execute(_of(event).where(*is_this_try).values(**values))
+
+
+def _of(event: Event) -> Update:
+    return update(OutboxEvent).where(OutboxEvent.id == event.id).execution_options(synchronize_session=False)

@@ -99,7 +99,7 @@ _OVERDUE = and_(
     Order.status == OrderStatus.PENDING,
     Order.created_at < func.now() - bindparam("patience", type_=Interval),
 )
-_UNANSWERED = select(Order.id).where(_OVERDUE).order_by(Order.created_at).limit(bindparam("batch"))
+_UNANSWERED = select(Order.id).where(_OVERDUE).order_by(func.random()).limit(bindparam("batch"))
 _UNANSWERED_ORDER = (
     select(Order)
     .where(Order.id == bindparam("order_id"), _OVERDUE)
@@ -109,7 +109,7 @@ _UNANSWERED_ORDER = (
 
 
 def unanswered_orders(connection: Connection, *, patience: timedelta, batch: int) -> Sequence[int]:
-    """The ids of shops' orders that nobody answered for so long, the oldest first, not locked."""
+    """The ids of some of the shops' orders that nobody answered for so long, in no fixed order, not locked."""
     return connection.execute(_UNANSWERED, {"patience": patience, "batch": batch}).scalars().all()
 
 

@@ -1,6 +1,7 @@
 """Cancelling an order of a vendor's shop, by either side or because nobody answered it."""
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -9,7 +10,7 @@ from app.domain.amounts import NOTHING
 from app.domain.caller import Caller
 from app.domain.enums import OrderStatus
 from app.domain.shop_order_states import Move, after
-from app.services import locks
+from app.services import locks, passes
 from app.services.checkout.canceling import fence_payment
 from app.services.payments import sweeper
 from app.services.shop_orders import ending
@@ -43,14 +44,17 @@ def cancel_by_vendor(caller: Caller, *, order_id: int) -> Decimal:
 
 
 def cancel_unanswered() -> int:
-    """Cancel the orders no vendor answered within VENDOR_ANSWER_MINUTES, at most BATCH; answers how many.
+    """Cancel orders no vendor answered within VENDOR_ANSWER_MINUTES, in one pass; answers how many.
 
     One that cannot be ended is logged and blocks no other.
     """
     patience = timedelta(minutes=settings().vendor_answer_minutes)
-    with reading() as connection:
-        overdue = locks.unanswered_orders(connection, patience=patience, batch=BATCH)
-    return sum(_tried(order_id, patience) for order_id in overdue)
+
+    def overdue() -> Sequence[int]:
+        with reading() as connection:
+            return locks.unanswered_orders(connection, patience=patience, batch=BATCH)
+
+    return passes.in_batches(overdue, lambda order_id: _tried(order_id, patience), batch=BATCH)
 
 
 def _tried(order_id: int, patience: timedelta) -> bool:

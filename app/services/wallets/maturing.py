@@ -5,14 +5,15 @@ refund that came before has lessened it already.
 """
 
 import logging
+from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import Integer, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.enums import AccountKind, JournalReason, OrderStatus, PaymentMethod, ReturnStatus
 from app.models import Order, OrderReturn, Payment
-from app.services import ledger, locks
+from app.services import ledger, locks, passes
 from app.services.ledger import Move
 from app.services.wallets.earning import pending_of
 from app.transaction import reading, transaction
@@ -36,7 +37,7 @@ _RIPE = select(Order.id).where(
     ~_OPEN_RETURN,
     or_(Order.payment_method == PaymentMethod.WALLET, _CAPTURED),
 )
-_DUE = _RIPE.order_by(Order.matures_at, Order.id).limit(BATCH)
+_DUE = _RIPE.order_by(func.random()).limit(bindparam("batch", type_=Integer))
 _STILL_RIPE = _RIPE.where(Order.id == bindparam("order_id"))
 
 
@@ -64,13 +65,16 @@ def mature(session: Session, order: Order) -> Decimal:
 
 
 def mature_due() -> int:
-    """Mature the orders that are due, at most BATCH; answers on how many. One that fails is logged and blocks no other.
+    """Mature orders that are due, in one pass; answers how many. One that fails is logged and blocks no other.
 
     An order whose card was not charged yet, or with a return on its way, waits.
     """
+    return passes.in_batches(_due, _tried, batch=BATCH)
+
+
+def _due() -> Sequence[int]:
     with reading() as connection:
-        due = connection.execute(_DUE).scalars().all()
-    return sum(_tried(order_id) for order_id in due)
+        return connection.execute(_DUE, {"batch": BATCH}).scalars().all()
 
 
 def _tried(order_id: int) -> bool:
