@@ -203,6 +203,9 @@ def upgrade() -> None:
     )
     op.add_column("users", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
+        "ix_users_erased_at", "users", ["erased_at"], unique=False, postgresql_where=sa.text("erased_at IS NOT NULL")
+    )
+    op.create_index(
         "ix_webhook_events_processed",
         "webhook_events",
         ["processed_at"],
@@ -230,6 +233,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_webhook_events_processed", table_name="webhook_events", postgresql_where=sa.text("processed_at IS NOT NULL")
     )
+    op.drop_index("ix_users_erased_at", table_name="users", postgresql_where=sa.text("erased_at IS NOT NULL"))
     op.drop_column("users", "erased_at")
     op.drop_column("users", "language")
     op.drop_index("ix_reservations_cart_id", table_name="reservations")

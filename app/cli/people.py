@@ -1,4 +1,4 @@
-"""Making the first admin."""
+"""Making the first admin, and forgetting people."""
 
 import sys
 
@@ -7,6 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.schemas.auth import Email
 from app.schemas.users import NewAdmin
+from app.services.privacy import erasing
 from app.services.users import administrators
 
 
@@ -43,4 +44,15 @@ def _in_one_line(error: ValidationError) -> str:
     return "; ".join(f"{name} {message.removeprefix('Value error, ')}" for name, message in faults)
 
 
-commands: tuple[click.Command, ...] = (create_admin,)
+@click.command("erase-user")
+@click.argument("user_id", type=click.IntRange(min=1))
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+def erase_user(user_id: int, is_sure: bool) -> None:
+    """Forget the user with the id USER_ID on their request, for good; orders stay without name and address."""
+    if not is_sure:
+        click.confirm(f"Erase user {user_id}? Nothing brings them back", abort=True)
+    erased = erasing.erase_by_operator(user_id=user_id)
+    click.echo(f"User {erased.user_id} was erased at {erased.erased_at:%Y-%m-%d %H:%M:%S %Z}.")
+
+
+commands: tuple[click.Command, ...] = (create_admin, erase_user)

@@ -16,6 +16,13 @@ def event_stream(pieces: Iterator[str]) -> Response:
     return response
 
 
+def download(pieces: Iterator[str], media_type: str, file_name: str) -> Response:
+    """A file that is sent while it is made."""
+    response = Response(_InContext(current_app._get_current_object(), pieces), mimetype=media_type)  # type: ignore[attr-defined]
+    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    return response
+
+
 def client_is_there() -> Callable[[], bool]:
     """Whether the client of the running request still holds its connection open, for as long as one asks.
 

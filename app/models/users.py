@@ -31,6 +31,7 @@ class User(Timestamped, Base):
         CheckConstraint("onboarded_at IS NULL OR num_nulls(city, society) = 0", name="onboarded_has_place"),
         CheckConstraint("role_pending = false OR role = 'CUSTOMER'", name="pending_role_is_customer"),
         Index("uq_users_phone", "phone", unique=True, postgresql_where=text("phone_verified_at IS NOT NULL")),
+        Index("ix_users_erased_at", "erased_at", postgresql_where=text("erased_at IS NOT NULL")),
     )
 
     id: Mapped[Id]

@@ -6,11 +6,13 @@ from app.middleware.answers import answer, bare
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Message
+from app.schemas.privacy import ErasedAccount, ErasureByAdmin
 from app.schemas.sessions import EndedSessions, OpenSession
 from app.schemas.users import ManagedUserDetails, NewStaff, UserChange, UserPage, UserQuery, UserToggle
 from app.services.accounts import UserExists
 from app.services.branches import BranchNotFound
 from app.services.phone.numbers import PhoneIsSignIn
+from app.services.privacy import erasing, obligations
 from app.services.second_factor import SecondFactorNotEnabled
 from app.services.users import access, branches, changing, hiring, reading, rules
 
@@ -106,3 +108,18 @@ def reset_second_factor(user_id: int) -> Response:
     """Take the second factor from somebody who lost the device; their sessions end."""
     access.reset_second_factor(current_caller(), user_id=user_id)
     return answer(Message(message="The second factor is reset. The password alone signs in until a new one is set up."))
+
+
+@staff.post("/users/<int:user_id>/erasure")
+@endpoint(
+    body=ErasureByAdmin,
+    body_optional=True,
+    answers={200: ErasedAccount},
+    errors=(*_UNTOUCHABLE, rules.CannotDeactivateSelf, rules.LastAdmin, *obligations.REFUSALS),
+)
+def erase_user(user_id: int, body: ErasureByAdmin) -> Response:
+    """Forget somebody on their request, for good and at once: a customer, a vendor whose shop is wound up, or staff.
+
+    The same rules hold as for who erases themselves. Repeating it changes nothing.
+    """
+    return answer(erasing.erase_by_admin(body, current_caller(), user_id=user_id))

@@ -15,6 +15,7 @@ populate_existing: without it an object read earlier in the session would keep i
 from app.services.locks.accounts import phone_code, refresh_token, registration_code, user, user_of_phone, users
 from app.services.locks.carts import (
     active_cart,
+    active_carts,
     cart,
     checkout_lines,
     guest_cart,
@@ -73,6 +74,7 @@ __all__ = [
     "OldRows",
     "TransferSide",
     "active_cart",
+    "active_carts",
     "balances",
     "branch",
     "cart",

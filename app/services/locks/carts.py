@@ -28,6 +28,19 @@ def active_cart(session: Session, *, user_id: int, channel: ChannelName) -> int:
     return session.execute(_ACTIVE_CART, {"user_id": user_id, "channel": channel}).scalar_one()
 
 
+_ACTIVE_CARTS = (
+    select(Cart.id)
+    .where(Cart.user_id == bindparam("user_id"), Cart.status == CartStatus.ACTIVE)
+    .order_by(Cart.id)
+    .with_for_update()
+)
+
+
+def active_carts(session: Session, *, user_id: int) -> None:
+    """Hold every active cart of a user, so that none is ordered from meanwhile."""
+    session.execute(_ACTIVE_CARTS, {"user_id": user_id}).all()
+
+
 _CART = (
     select(Cart.id, Cart.status, Cart.channel)
     .where(Cart.id == bindparam("cart_id"), Cart.user_id == bindparam("user_id"))

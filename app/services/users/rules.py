@@ -63,6 +63,12 @@ def touchable(
     return user
 
 
+def check_admin_stays(session: Session, user: User) -> None:
+    """Raise LastAdmin where nobody would be left if this locked user went. A step."""
+    if _loses_admin(user, None, is_active=False) and not _another_admin(session, user):
+        raise LastAdmin
+
+
 def check_grant(caller: Caller, role: Role | None) -> None:
     """Raise OnlyForAdmins unless the caller may give somebody this role."""
     if role in PRIVILEGED and caller.role is not Role.ADMIN:
