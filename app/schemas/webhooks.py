@@ -30,6 +30,7 @@ def _each_once(values: list[str]) -> list[str]:
 
 Pattern = Annotated[str, AfterValidator(_known_pattern), WithJsonSchema({"type": "string", "enum": list(PATTERNS)})]
 Patterns = Annotated[list[Pattern], Field(min_length=1, max_length=len(PATTERNS)), AfterValidator(_each_once)]
+Topic = Annotated[str, Field(max_length=64, pattern=r"^[a-z_.]*$", examples=["order.confirmed"])]
 HookAddress = Annotated[
     Printable, StringConstraints(min_length=8, max_length=2000), Field(examples=["https://erp.example.com/hooks/aisle"])
 ]
@@ -92,11 +93,7 @@ class WebhookDeliveryQuery(Page):
     """Newest first; without `state` and `topic` all of them."""
 
     state: Annotated[DeliveryState | None, NONE_IF_BLANK] = None
-    topic: Annotated[
-        str | None,
-        NONE_IF_BLANK,
-        Field(max_length=64, pattern=r"^[a-z_.]*$", examples=["order.confirmed"]),
-    ] = None
+    topic: Annotated[Topic | None, NONE_IF_BLANK] = None
 
 
 class WebhookDeliveryAnswer(Answer):

@@ -5,6 +5,7 @@ At most SENDERS calls are made at a time in a process, and at most two to one en
 
 import logging
 import threading
+import time
 from collections import Counter
 
 from flask import Flask, current_app
@@ -36,10 +37,11 @@ class Senders:
             thread.start()
 
     def join(self, seconds: float) -> bool:
-        """Wait until every thread has ended, at most so long each; answers whether they have."""
-        for thread in self._at_work():
-            thread.join(seconds)
-        return not self._at_work()
+        """Wait until every thread has ended, at most so long; answers whether they have."""
+        deadline = time.monotonic() + seconds
+        while (threads := self._at_work()) and (left := deadline - time.monotonic()) > 0:
+            threads[0].join(left)
+        return not threads
 
     def _at_work(self) -> list[threading.Thread]:
         with self._lock:

@@ -100,6 +100,7 @@ def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None
 
     assert found == [
         ("relay", 1.0),
+        ("webhooks", 1.0),
         ("sweep", 5.0),
         ("prices", 5.0),
         ("earnings", 60.0),

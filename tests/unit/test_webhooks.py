@@ -2,9 +2,7 @@
 
 import base64
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from app.domain import webhooks
 from app.domain.enums import OrderActionType, PayoutState
 from app.domain.public_addresses import is_public
 from app.schemas.webhook_events import DATA
+from tests.programs import program
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE_ID, TIMESTAMP, BODY = "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
@@ -234,17 +233,6 @@ print(json.dumps([ask(t) for t in json.loads({json.dumps(json.dumps(ASKED))})]))
     assert verdicts([sys.executable, "asking.py"], tmp_path) == EXPECTED
 
 
-def node() -> str:
-    """Node.js; where it is missing the test says so, and in CI it fails."""
-    found = shutil.which("node")
-    if found is None:
-        told = "Node.js is not on the PATH: the JavaScript sample of docs/webhooks.md is not tried"
-        if os.environ.get("CI"):
-            pytest.fail(told)
-        pytest.skip(told)
-    return found
-
-
 def test_the_javascript_sample_of_the_guide_tells_true_from_false(tmp_path: Path) -> None:
     (tmp_path / "receiver.mjs").write_text(sample("javascript"))
     asking = f"""
@@ -256,7 +244,7 @@ console.log(JSON.stringify({json.dumps(ASKED)}.map(ask)));
 """
     (tmp_path / "asking.mjs").write_text(asking)
 
-    assert verdicts([node(), "asking.mjs"], tmp_path) == EXPECTED
+    assert verdicts([program("node", "nodejs"), "asking.mjs"], tmp_path) == EXPECTED
 
 
 def test_the_guide_names_every_event() -> None:
