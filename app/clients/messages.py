@@ -36,12 +36,15 @@ def sms_client(settings: Settings, keep: Keep) -> SmsClient:
     return _twilio(settings, settings.twilio_from)
 
 
-def whatsapp_client(settings: Settings, keep: Keep) -> SmsClient | None:
-    """The provider of WhatsApp messages, the same as that of text messages; None where the shop has no number there."""
+def has_whatsapp(settings: Settings) -> bool:
+    """Whether the shop has a number on WhatsApp to write from; the sandbox always has."""
+    return settings.sms_provider == "sandbox" or bool(settings.twilio_whatsapp_from)
+
+
+def whatsapp_client(settings: Settings, keep: Keep) -> SmsClient:
+    """The provider of WhatsApp messages, the same as that of text messages."""
     if settings.sms_provider == "sandbox":
         return SandboxSms(keep, "WhatsApp message")
-    if not settings.twilio_whatsapp_from:
-        return None
     return _twilio(settings, WHATSAPP + settings.twilio_whatsapp_from.removeprefix(WHATSAPP))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP as SMTP_POLICY
+from email.policy import EmailPolicy
 from email.utils import localtime
 from typing import Any, Literal
 
@@ -17,6 +17,24 @@ from app.clients.email import Email, MessageNotSent
 
 SECONDS = 10.0
 """For all steps of one mail together: the lease of the outbox counts on it."""
+
+
+class _Policy(EmailPolicy):
+    """How a mail is written on the line.
+
+    The address that ends mails is left whole: folding encodes what is too long for a line, and mail programs read no
+    encoded address (RFC 8058).
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """One header as it is sent."""
+        if name == "List-Unsubscribe":
+            return f"{name}: {value}\r\n".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_POLICY = _Policy(linesep="\r\n", cte_type="7bit")
+"""Seven bits, as not every server on the way takes eight."""
 
 
 class _Limited:
@@ -122,7 +140,7 @@ class SmtpEmail:
 
     def _composed(self, email: Email) -> EmailMessage:
         """Text and HTML as alternatives. The Message-ID is the same on every try, so that a second one is known."""
-        message = EmailMessage(SMTP_POLICY)
+        message = EmailMessage(_POLICY)
         message["From"] = _address(self._sender, self._sender_name)
         message["To"] = _address(email.to, email.to_name)
         message["Subject"] = " ".join(email.subject.split())

@@ -22,6 +22,7 @@ from app.services import relay
 from app.services.events import outgoing
 from tests.factories import make_event
 
+STOP = "https://api.example.com/api/v1/messages/unsubscribe?token=7.orders.00ff"
 KEY = "xkeysib-very-secret"
 MAIL = Email("dana@example.com", "Hello", "A line.", "outbox-7", "user.registered", {"name": "Dana"})
 
@@ -78,6 +79,24 @@ def test_a_mail_is_posted_with_key_sender_and_reference(provider: Provider) -> N
         "headers": {"idempotencyKey": "outbox-7"},
         "subject": "Hello",
         "textContent": "A line.",
+    }
+
+
+def test_html_a_name_and_the_way_to_end_such_mails_go_along(provider: Provider) -> None:
+    mail = Email(
+        "dana@example.com", "Hello", "A line.", "outbox-7", html="<p>A line.</p>", to_name="דנה", unsubscribe=STOP
+    )
+
+    brevo(provider.url).send(mail)
+
+    [sent] = provider.seen
+    assert sent["body"]["htmlContent"] == "<p>A line.</p>"
+    assert sent["body"]["textContent"] == "A line."
+    assert sent["body"]["to"] == [{"email": "dana@example.com", "name": "דנה"}]
+    assert sent["body"]["headers"] == {
+        "idempotencyKey": "outbox-7",
+        "List-Unsubscribe": f"<{STOP}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
     }
 
 

@@ -480,7 +480,7 @@ def test_making_a_staff_account_is_audited_without_the_link(client: FlaskClient,
 
     event = session.execute(select(AuditEvent)).scalar_one()
     assert (event.entity_type, event.action, event.entity_id) == ("User", "USER_CREATED", made.json["data"]["id"])
-    assert event.new_value == {**form, "phone": None, "branch_ids": []}
+    assert event.new_value == {**form, "phone": None, "branch_ids": [], "language": "en"}
 
 
 def test_a_taken_address_makes_no_second_account(client: FlaskClient, session: Session) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, or_
 
 from app.clients.email import Email, MessageNotSent
-from app.clients.messages import email_client, sms_client, whatsapp_client
+from app.clients.messages import email_client, has_whatsapp, sms_client, whatsapp_client
 from app.config import settings
 from app.domain.enums import Language, MessageChannel, MessageKind
 from app.models import User
@@ -73,7 +73,9 @@ def _ways(recipient: Recipient, kind: MessageKind) -> list[tuple[MessageChannel,
     if kind is MessageKind.ACCOUNT or recipient.user_id is None:
         return [(MessageChannel.EMAIL, email)] if email else [(MessageChannel.SMS, phone)] if phone else []
     chosen = preferences.choices(user_id=recipient.user_id, kind=kind)
-    known = {MessageChannel.EMAIL: email, MessageChannel.SMS: phone, MessageChannel.WHATSAPP: phone}
+    known = {MessageChannel.EMAIL: email, MessageChannel.SMS: phone}
+    if has_whatsapp(settings()):
+        known[MessageChannel.WHATSAPP] = phone
     return [
         (channel, address)
         for channel, address in known.items()
@@ -105,11 +107,8 @@ def _sms(address: str, recipient: Recipient, text: Text, event: Event) -> None:
 
 
 def _whatsapp(address: str, recipient: Recipient, text: Text, event: Event) -> None:
-    """Where the shop has no number of its own on WhatsApp, nobody is written to there."""
-    client = whatsapp_client(settings(), keep)
-    if client is not None:
-        short = rendering.short(text, tongue(recipient.language))
-        client.send(to=address, text=short, reference=f"{event.reference}-whatsapp")
+    short = rendering.short(text, tongue(recipient.language))
+    whatsapp_client(settings(), keep).send(to=address, text=short, reference=f"{event.reference}-whatsapp")
 
 
 _SENDERS: dict[MessageChannel, Callable[[str, Recipient, Text, Event], None]] = {

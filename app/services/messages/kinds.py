@@ -2,7 +2,14 @@
 
 from app.domain.enums import MessageKind
 
-_ACCOUNT = ("user.registered", "registration.code", "phone.code", "password.reset", "staff.invited")
+_ACCOUNT = (
+    "user.registered",
+    "registration.code",
+    "phone.code",
+    "password.reset",
+    "staff.invited",
+    "webhook.disabled",
+)
 _ORDERS = (
     "order.confirmed",
     "order.substitution_proposed",
