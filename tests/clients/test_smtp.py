@@ -189,6 +189,21 @@ def test_a_server_that_hangs_drips_or_is_busy_is_a_message_not_sent_in_time(
     assert took < 2
 
 
+def test_the_time_is_for_all_steps_together() -> None:
+    def greet_late(connection: socket.socket) -> None:
+        time.sleep(1.5)
+        connection.sendall(b"220 hello\r\n")
+        silence(connection)
+
+    with broken_server(greet_late) as port:
+        began = time.monotonic()
+        with pytest.raises(MessageNotSent):
+            client(port, seconds=2.0).send(MAIL)
+        took = time.monotonic() - began
+
+    assert took < 3
+
+
 def test_a_server_that_hangs_up_once_it_took_the_mail_has_taken_it() -> None:
     taken = threading.Event()
 
