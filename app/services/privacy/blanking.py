@@ -7,7 +7,7 @@ while `aisle.erasing` names that person. What was done, when, by whom and to wha
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -37,8 +37,8 @@ _ROWS = text("""
     SELECT id, entity_type, old_value, new_value, context FROM audit_events WHERE actor_user_id = :actor_id
     UNION ALL
     SELECT id, entity_type, old_value, new_value, context FROM audit_events JOIN things USING (entity_type, entity_id)
-    WHERE actor_user_id IS DISTINCT FROM :actor_id
-""")
+    WHERE :actor_id IS NULL OR actor_user_id IS DISTINCT FROM :actor_id
+""").bindparams(bindparam("user_id", type_=BigInteger), bindparam("actor_id", type_=BigInteger))
 
 _BLANK = text("""
     UPDATE audit_events SET old_value = row.old, new_value = row.new, context = row.context
@@ -46,6 +46,7 @@ _BLANK = text("""
     WHERE audit_events.id = row.id
 """).bindparams(bindparam("rows", type_=JSONB))
 
+_ERASED = bindparam("erased", ERASED, type_=Text)
 _OTHERS = (
     text("""UPDATE order_actions SET details = :erased
             WHERE order_id IN (SELECT id FROM orders WHERE user_id = :user_id) AND details IS NOT NULL"""),
@@ -79,7 +80,7 @@ class Trail:
         for start in range(0, len(changed), _AT_ONCE):
             session.execute(_BLANK, {"rows": changed[start : start + _AT_ONCE]})
         for statement in _OTHERS:
-            session.execute(statement, {"user_id": self._user_id, "erased": ERASED})
+            session.execute(statement.bindparams(_ERASED), {"user_id": self._user_id})
         session.execute(_CLOSE_GATE)
         return len(changed)
 

@@ -119,6 +119,7 @@ def _by_code(form: AskForErasure, code: str, caller: Caller, *, phone: str) -> E
         locks.limit_waits(session)
         is_right = codes.use(session, phone=phone, code=code, purpose=SIGN_IN) is Verdict.RIGHT
         user = locks.user(session, user_id=caller.user_id)
+        session.flush()  # the use of the code, which goes away with all others of the number
         if is_right and user is not None and user.phone == phone:
             return _prove_and_erase(session, user, form, caller)
     raise WrongErasureCode

@@ -247,6 +247,7 @@ NOT_EXPORTED: dict[str, str] = {
     "trolley_incidents": "work of the staff: who settled it",
     "trolley_assists": "work of the staff: who came and settled it",
     "shop_status_changes": "when a shop opened and closed, part of its own log",
+    "store_layouts": "which manager drew a map of a branch",
     "webhook_endpoints": "which admin made an integration",
     "basket_moves": "exported with the walk it belongs to",
 }

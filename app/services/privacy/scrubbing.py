@@ -4,8 +4,9 @@ Repeating the steps is harmless.
 """
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, BigInteger, Text, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.domain.redaction import ERASED
@@ -47,8 +48,17 @@ _GONE = (
 )
 """Tables whose rows of the person go; refresh tokens go with their sessions."""
 
+_TYPES: dict[str, Any] = {"user_id": BigInteger, "erased": Text, "contacts": ARRAY(Text)}
+
+
+def _typed(statement: str) -> TextClause:
+    """With the types of its parameters said, as PostgreSQL guesses a different one at each place."""
+    named = (bindparam(name, type_=kind) for name, kind in _TYPES.items() if f":{name}" in statement)
+    return text(statement).bindparams(*named)
+
+
 _STEPS = tuple(
-    text(statement)
+    _typed(statement)
     for statement in (
         *(f"DELETE FROM {table} WHERE user_id = :user_id" for table in _GONE),
         """DELETE FROM carts WHERE user_id = :user_id AND status = 'ACTIVE'
@@ -84,7 +94,7 @@ _STEPS = tuple(
              AND minute BETWEEN walk.opened_at - interval '1 minute' AND COALESCE(walk.closed_at, now())""",
         f"UPDATE item_uploads SET file_name = :erased, rows = '[]', errors = '[]' WHERE shop_id IN {_OWN_SHOP}",
         "UPDATE shops SET phone = NULL, description = '', logo_url = NULL WHERE owner_id = :user_id",
-        """UPDATE outbox SET payload = payload || jsonb_build_object('reason', CAST(:erased AS text))
+        """UPDATE outbox SET payload = payload || jsonb_build_object('reason', :erased)
             WHERE topic = 'order.delivery_failed'
               AND aggregate IN (SELECT 'order:' || id FROM orders WHERE user_id = :user_id)""",
         """DELETE FROM live_events USING orders JOIN shops ON shops.id = orders.stock_location_id
@@ -94,7 +104,7 @@ _STEPS = tuple(
 )
 
 _OF_CONTACTS = tuple(
-    text(statement)
+    _typed(statement)
     for statement in (
         "DELETE FROM registration_codes WHERE email = ANY(:contacts)",
         "DELETE FROM phone_codes WHERE phone = ANY(:contacts)",
