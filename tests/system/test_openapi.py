@@ -25,7 +25,15 @@ from schemathesis.specs.openapi import checks
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.domain.enums import OperationKind, OperationState, OrderStatus, Role, StockRequestType, TransferStatus
+from app.domain.enums import (
+    DeliveryState,
+    OperationKind,
+    OperationState,
+    OrderStatus,
+    Role,
+    StockRequestType,
+    TransferStatus,
+)
 from app.domain.order_states import PACKED, PICKABLE
 from app.extensions import db
 from app.middleware.entry import DEVICE
@@ -51,7 +59,7 @@ from app.openapi_document import build_document
 from app.services.analytics import reports
 from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
-from tests import databases, factories
+from tests import databases, factories, receiving
 from tests.conftest import dispose, make_app
 from tests.system import market_rows
 
@@ -161,10 +169,11 @@ def shop(template: str) -> Iterator[Tried]:
 SECTIONS = {"shoppers": "^(?!Staff|Admin|Vendor)", "vendors": "^Vendor", "staff": "^(Staff|Admin)"}
 ROLES = {"shoppers": Role.CUSTOMER, "vendors": Role.VENDOR, "staff": Role.ADMIN}
 PICTURE = "0" * 64
+HOOK = "https://hooks.example.com/aisle"
 STATES = (OrderStatus.PENDING_PAYMENT, *sorted(PICKABLE | PACKED), OrderStatus.DELAYED, OrderStatus.CANCELLING)
 ROUNDS = 10
 """So often there is an order in each state, as some operations leave little for the next."""
-ROWS = {"order_id": ROUNDS * (2 + len(STATES))}
+ROWS = {"order_id": ROUNDS * (2 + len(STATES)), "endpoint_id": 5 * ROUNDS}
 FEW = 3
 """As many rows are there of most other things, or fewer."""
 
@@ -183,6 +192,8 @@ def live_in(shop: Flask) -> market_rows.Rows:
         session.add(AssistanceRequest(user_id=customer.id, stock_location_id=warehouse.id, message="Where is milk?"))
         session.add(Notification(user_id=customer.id, kind="order", title="Your order", body="It is on its way."))
         session.add(WishlistItem(user_id=customer.id, product_id=goods[0].id))
+        for number in range(ROWS["endpoint_id"]):
+            receiving.make_delivery(session, receiving.make_webhook(session, HOOK), number, state=DeliveryState.FAILED)
         session.add(StoredImage(digest=PICTURE, media_type="image/webp", width=1, height=1, content=b"RIFF"))
         session.commit()
         return market_rows.open_market(shop, session, customer, vendor, admin)
@@ -270,6 +281,8 @@ def ask_for_what_is_there(case: Case, shop: Tried, turns: Counter[str]) -> None:
         path[name] = row if name.endswith("_id") else there.get(name, value)
     if "order_id" in path and "item_id" in path:
         path["item_id"] = path["order_id"]
+    if "delivery_id" in path:
+        path["delivery_id"] = path["endpoint_id"]
 
 
 @pytest.mark.timeout(900)  # thousands of requests, beside whatever else the machine does
