@@ -17,6 +17,7 @@ VENV = PROJECT / ".venv"
 LOCALSTRIPE_VENV = PROJECT / ".venv-localstripe"
 CONSTRAINTS = PROJECT / "constraints.txt"
 SERVER = PROJECT / "requirements.txt"
+EMBEDDED = PROJECT / "requirements-embedded.txt"
 DEVELOPMENT = PROJECT / "requirements-dev.txt"
 LOCALSTRIPE = PROJECT / "requirements-localstripe.txt"
 
@@ -53,9 +54,9 @@ class Installation:
         return python_of(self.venv).exists() and self.stamp.exists() and self.stamp.read_text() == self.state()
 
 
-ON_SERVER = Installation(VENV, SERVER, (SERVER, CONSTRAINTS), "the requirements")
+ON_SERVER = Installation(VENV, EMBEDDED, (EMBEDDED, SERVER, CONSTRAINTS), "the requirements")
 FOR_TESTS = Installation(
-    VENV, DEVELOPMENT, (DEVELOPMENT, SERVER, CONSTRAINTS), "the development requirements", (ON_SERVER,)
+    VENV, DEVELOPMENT, (DEVELOPMENT, EMBEDDED, SERVER, CONSTRAINTS), "the development requirements", (ON_SERVER,)
 )
 FOR_PAYMENT_TESTS = Installation(
     LOCALSTRIPE_VENV, LOCALSTRIPE, (LOCALSTRIPE,), "localstripe, the payment server of the tests,"

@@ -17,6 +17,9 @@ class ProcessSettings(BaseSettings):
     app_env: Literal["development", "testing", "production"] = "development"
     host: str = "127.0.0.1"
     port: int = Field(default=5000, ge=1, le=65535)
+    web_concurrency: int = Field(default=2, ge=1, le=256)
+    web_threads: int = Field(default=8, ge=2, le=512)
+    web_max_requests: int = Field(default=0, ge=0)
     data_dir: Path = PROJECT / ".data"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     trusted_proxies: int = Field(default=0, ge=0, le=5)

@@ -28,11 +28,16 @@ def register_docs(app: Flask) -> None:
 
 @document.get("/apispec.json")
 def apispec() -> Response:
-    """The OpenAPI document, written at the first request and kept."""
-    kept = current_app.extensions.get("openapi")
+    """The OpenAPI document."""
+    return Response(written(current_app), mimetype="application/json")
+
+
+def written(app: Flask) -> bytes:
+    """The OpenAPI document as JSON, written when it is first wanted and kept: gunicorn wants it before its workers."""
+    kept: bytes | None = app.extensions.get("openapi")
     if kept is None:
-        kept = current_app.extensions["openapi"] = orjson.dumps(build_document(current_app))
-    return Response(kept, mimetype="application/json")
+        kept = app.extensions["openapi"] = orjson.dumps(build_document(app))
+    return kept
 
 
 @document.get("/")

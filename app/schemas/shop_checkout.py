@@ -19,7 +19,7 @@ class ShopConfirmRequest(LenientRequest):
 
     example: ClassVar[Mapping[str, Any]] = {"payment_mode": "wallet", "delivery_notes": "Leave it at the gate"}
 
-    payment_mode: PaymentMode = PaymentMethod.CASH
+    payment_mode: PaymentMode = Field(default=PaymentMethod.CASH, json_schema_extra={"default": "cash"})
     delivery_notes: Annotated[Printable, StringConstraints(max_length=500)] | None = Field(default=None)
     payment_token_id: RowId | None = None
     expected_total: Money | None = None

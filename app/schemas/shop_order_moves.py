@@ -18,7 +18,7 @@ class AnswerOrderRequest(LenientRequest):
     status: ShopOrderAnswer
 
 
-class ModifiedLine(LenientRequest):
+class ModifyLineForm(LenientRequest):
     """`quantity` 0 takes the item out of the order."""
 
     item_id: RowId
@@ -28,7 +28,7 @@ class ModifiedLine(LenientRequest):
 class ModifyRequest(LenientRequest):
     example: ClassVar[Mapping[str, Any]] = {"modifications": [{"item_id": 1, "quantity": 2}]}
 
-    modifications: list[ModifiedLine] = Field(min_length=1, max_length=200)
+    modifications: list[ModifyLineForm] = Field(min_length=1, max_length=200)
 
     @model_validator(mode="after")
     def _each_item_once(self) -> Self:
@@ -51,7 +51,7 @@ class RefundAnswer(Answer):
     refund: Money
 
 
-class ReturnedLine(LenientRequest):
+class ReturnLineForm(LenientRequest):
     item_id: RowId
     quantity: Annotated[int, Field(ge=1, le=10_000), NOT_A_TRUTH] = 1
 
@@ -65,7 +65,7 @@ class RaiseReturnRequest(LenientRequest):
     example: ClassVar[Mapping[str, Any]] = {"reason": "Two were broken", "items": [{"item_id": 1, "quantity": 2}]}
 
     reason: Annotated[Printable, StringConstraints(min_length=1, max_length=255)]
-    items: list[ReturnedLine] = Field(min_length=1, max_length=200)
+    items: list[ReturnLineForm] = Field(min_length=1, max_length=200)
     photos: list[PhotoUrl] = Field(default=[], max_length=10)
 
     @model_validator(mode="after")

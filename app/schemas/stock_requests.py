@@ -67,7 +67,7 @@ class StockRequestRow(Answer):
     created_at: Instant
 
 
-class Review(Request):
+class StockReviewForm(Request):
     """APPROVED needs `approved_quantity`, REJECTED a `rejection_reason`."""
 
     example: ClassVar[Mapping[str, Any]] = {"status": "APPROVED", "approved_quantity": 24}
@@ -77,7 +77,7 @@ class Review(Request):
     rejection_reason: Annotated[Printable, Field(min_length=2, max_length=200)] | None = None
 
 
-class ReviewItem(Review):
+class ReviewItem(StockReviewForm):
     request_id: RowId
 
 

@@ -32,7 +32,7 @@ def _each_product_once(lines: Sequence[Line]) -> Sequence[Line]:
 OnceEach = AfterValidator(_each_product_once)
 
 
-class WantedLine(Request):
+class TransferLineForm(Request):
     product_id: RowId
     quantity: Quantity
 
@@ -48,7 +48,7 @@ class NewTransfer(Request):
 
     from_branch_id: RowId
     to_branch_id: RowId
-    lines: Annotated[list[WantedLine], Field(min_length=1, max_length=MOST_LINES), OnceEach]
+    lines: Annotated[list[TransferLineForm], Field(min_length=1, max_length=MOST_LINES), OnceEach]
     note: Annotated[Printable, Field(min_length=1, max_length=500)] | None = None
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from app.middleware.answers import answer, listed
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.envelope import Listed
-from app.schemas.stock_requests import BulkReview, BulkReviewAnswer, Review, StockRequestQuery, StockRequestRow
+from app.schemas.stock_requests import BulkReview, BulkReviewAnswer, StockRequestQuery, StockRequestRow, StockReviewForm
 from app.services.stock import requests, reviewing
 from app.services.stock.places import StockNotFound
 
@@ -29,7 +29,7 @@ def stock_request(request_id: int) -> Response:
 
 @reviews.patch("/<int:request_id>/resolve")
 @endpoint(
-    body=Review,
+    body=StockReviewForm,
     answers={200: StockRequestRow},
     errors=(
         requests.StockRequestNotFound,
@@ -39,7 +39,7 @@ def stock_request(request_id: int) -> Response:
         StockNotFound,
     ),
 )
-def resolve_stock_request(body: Review, request_id: int) -> Response:
+def resolve_stock_request(body: StockReviewForm, request_id: int) -> Response:
     """Approve a stock request, which changes the stock, or reject it with a reason."""
     return answer(reviewing.resolve(body, current_caller(), request_id=request_id))
 

@@ -12,7 +12,7 @@ from app.domain.caller import Caller
 from app.domain.enums import MovementKind, StockRequestStatus, StockRequestType
 from app.errors import Conflict, DomainError
 from app.models import StockRequest
-from app.schemas.stock_requests import BulkReview, BulkReviewAnswer, Review, ReviewItem, ReviewOutcome, StockRequestRow
+from app.schemas.stock_requests import BulkReview, BulkReviewAnswer, ReviewItem, ReviewOutcome, StockRequestRow, StockReviewForm
 from app.services import audit, locks
 from app.services.stock import changing
 from app.services.stock.editing import facts
@@ -36,7 +36,7 @@ class RejectionNeedsReason(DomainError):
     message = "Give a rejection_reason, so that whoever asked learns why."
 
 
-def resolve(form: Review, caller: Caller, *, request_id: int) -> StockRequestRow:
+def resolve(form: StockReviewForm, caller: Caller, *, request_id: int) -> StockRequestRow:
     """Approve or reject a request.
 
     Raises StockRequestNotFound, AlreadyReviewed, ApprovalNeedsQuantity, RejectionNeedsReason or StockNotFound.
@@ -74,7 +74,7 @@ def _outcome(item: ReviewItem, caller: Caller) -> ReviewOutcome:
     return ReviewOutcome(request_id=item.request_id, status=row.status, result="ok")
 
 
-def _decide(request: StockRequest, form: Review, caller: Caller) -> None:
+def _decide(request: StockRequest, form: StockReviewForm, caller: Caller) -> None:
     if form.status is StockRequestStatus.REJECTED:
         if form.rejection_reason is None:
             raise RejectionNeedsReason
