@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Text, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.domain.enums import CartStatus, OrderStatus, SessionOutcome, TrolleyState
@@ -65,6 +65,7 @@ def live_a_life(session: Session, client: FlaskClient) -> Life:
     _buy_at_the_supermarket(session, life)
     _buy_at_a_shop(session, life)
     _walk(session, life)
+    _leave_the_rest(session, life)
     _be_told(session, life)
     session.expire_all()
     return life
@@ -189,6 +190,43 @@ def _walk(session: Session, life: Life) -> None:
                 VALUES (:walk, :trolley, :branch, 'help', now(), 'accepted', :note)"""),
         {"walk": walk.id, "trolley": trolley.id, "branch": branch.id, "note": f"helped {NAME}"},
     )
+    session.commit()
+
+
+_THE_REST = (
+    "INSERT INTO recovery_codes (user_id, code_hash) VALUES (:id, 'x')",
+    "INSERT INTO password_resets (user_id, token_hash, expires_at) VALUES (:id, 'x', now()) ON CONFLICT DO NOTHING",
+    "INSERT INTO user_branches (user_id, stock_location_id) SELECT :id, min(id) FROM stock_locations",
+    "INSERT INTO consumer_profiles (user_id, flat_number) VALUES (:id, :flat)",
+    "INSERT INTO checklist_items (user_id, product_id, quantity) SELECT :id, min(id), 1 FROM products",
+    """INSERT INTO message_preferences (user_id, kind, channel, is_enabled) VALUES (:id, 'offers', 'sms', true)""",
+    "INSERT INTO pending_pairings (trolley_id, user_id, expires_at) SELECT min(id), :id, now() FROM trolleys",
+    "INSERT INTO shopper_qrs (token_hash, user_id, expires_at) VALUES ('x', :id, now())",
+    """INSERT INTO vendor_profiles (user_id, business_type, business_name, address)
+       VALUES (:id, 'grocery', :name, :street)""",
+    """INSERT INTO vendor_documents (user_id, document_type, file_url)
+       VALUES (:id, 'pan', 'https://example.com/' || :name)""",
+    """INSERT INTO payout_banks (user_id, bank_name, account_number, last4, ifsc_code)
+       VALUES (:id, 'Bank', :name, '1234', 'X')""",
+    """INSERT INTO top_ups (user_id, request_hash, amount, currency, note, provider, reference, authorize_key,
+                            capture_key, next_at, state)
+       VALUES (:id, 'x', 5, 'ILS', 'by ' || :name, 'mockpay', 'life', gen_random_uuid(), gen_random_uuid(), now(),
+               'declined')""",
+    "INSERT INTO carts (user_id, channel) VALUES (:id, 'MARKETPLACE')",
+    """INSERT INTO assistance_requests (user_id, stock_location_id, message)
+       SELECT :id, min(id), 'Help ' || :name FROM stock_locations""",
+    "UPDATE order_items SET missing_reason = :name || ' took the last' WHERE order_id IN (:orders)",
+)
+
+
+def _leave_the_rest(session: Session, life: Life) -> None:
+    """What a customer, somebody of the staff or a vendor leaves besides, all of it by this one person."""
+    values = {"id": life.user.id, "name": NAME, "street": STREET, "flat": FLAT}
+    for statement in _THE_REST:
+        used = {name: value for name, value in values.items() if f":{name}" in statement}
+        types = [bindparam(name, type_=BigInteger if name == "id" else Text) for name in used]
+        whose = statement.replace("IN (:orders)", f"IN (SELECT id FROM orders WHERE user_id = {life.user.id})")
+        session.execute(text(whose).bindparams(*types), used)
     session.commit()
 
 
