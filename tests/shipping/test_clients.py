@@ -1,0 +1,47 @@
+"""Generators of clients take our OpenAPI document, and what they make compiles and works."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from scripts import clients
+from scripts.node import TYPESCRIPT, NotThere
+from tests.programs import missing
+from tests.shipping.shop_server import demo_shop
+
+SECONDS = 90
+"""For both, once their generators are installed."""
+
+
+@pytest.mark.timeout(600)
+def test_a_typescript_and_a_python_client_are_made_and_work(
+    template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        TYPESCRIPT.program("tsc")
+        clients.python_generator()
+    except (NotThere, clients.Refused) as error:
+        missing(str(error))
+
+    with demo_shop(template, tmp_path, monkeypatch) as base:
+        started = time.monotonic()
+        clients.make_all(tmp_path / "clients", base)
+        took = time.monotonic() - started
+
+    printed = capsys.readouterr().out
+    assert "signed in: customer@aisle.example" in printed
+    assert (tmp_path / "clients" / "typescript" / "api.d.ts").stat().st_size > 100_000
+    assert took < SECONDS
+
+
+def test_a_program_that_misuses_the_api_does_not_compile(tmp_path: Path) -> None:
+    try:
+        TYPESCRIPT.program("tsc")
+    except NotThere as error:
+        missing(str(error))
+    openapi = tmp_path / "openapi.json"
+    openapi.write_text('{"openapi": "3.1.0", "info": {"title": "Nothing", "version": "1"}, "paths": {}}')
+
+    with pytest.raises(clients.Refused, match="typescript.ts"):
+        clients.make_typescript(openapi, tmp_path / "typescript")
