@@ -1,5 +1,6 @@
 """Aisle: one grocery backend for three ways to shop. Start reading at `app.api`."""
 
+from importlib import import_module
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from app.flask_config import cors_options, flask_config
 from app.middleware.error_handlers import register_error_handlers
 from app.middleware.guards import register_guards
 from app.middleware.limits import register_limits
+from app.middleware.metrics import register_metrics, watch_database
 from app.middleware.request_log import register_request_log
 from app.routes.docs import register_docs
 from app.services.tokens import register_signing_keys
@@ -32,6 +34,9 @@ def create_app(**overrides: Any) -> Flask:
     if settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies)  # type: ignore[method-assign]
 
+    register_metrics(app)
+    if settings.otel_exporter_otlp_endpoint:
+        _tracing().register_tracing(app, settings)
     register_request_log(app, settings.log_level)
     register_error_handlers(app)
     register_guards(app)
@@ -45,5 +50,13 @@ def create_app(**overrides: Any) -> Flask:
     register_commands(app)
     with app.app_context():
         app.extensions["read_bind"] = db.engines["read"]
+        watch_database(settings.db_pool_size)
+        if "tracing" in app.extensions:
+            _tracing().trace_database(app)
     mount_adapters(app)
     return app
+
+
+def _tracing() -> Any:
+    """Imported only where traces are wanted."""
+    return import_module("app.middleware.tracing")

@@ -8,6 +8,8 @@ from app.config import Settings
 
 API_VERSION = "0.1.0"
 LARGEST_BODY = 256 * 1024
+IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+"""Seconds a request waits for a Redis that does not answer, before it goes on without."""
 
 
 def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
@@ -27,6 +29,7 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=settings.jwt_refresh_token_expires_days),
         "RATELIMIT_ENABLED": settings.rate_limit_enabled,
         "RATELIMIT_STORAGE_URI": settings.redis_url or "memory://",
+        "RATELIMIT_STORAGE_OPTIONS": IMPATIENT if settings.redis_url else {},
         "RATELIMIT_KEY_PREFIX": "aisle-fixed-window",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
         "RATELIMIT_IN_MEMORY_FALLBACK": settings.rate_limit_defaults if settings.redis_url else None,
@@ -42,12 +45,13 @@ def cors_options(settings: Settings) -> dict[str | Pattern[str], dict[str, Any]]
             "Content-Type",
             "Authorization",
             "X-Request-Id",
+            "traceparent",
             "Idempotency-Key",
             "X-Cart-Token",
             "If-None-Match",
             "Last-Event-ID",
         ],
-        "expose_headers": ["X-Request-Id", "ETag", "Retry-After", "Idempotent-Replayed"],
+        "expose_headers": ["X-Request-Id", "traceparent", "ETag", "Retry-After", "Idempotent-Replayed"],
         "max_age": 600,
     }
     return {r"/api/*": rules}

@@ -1,4 +1,4 @@
-"""Can the shop start with these settings? `python -m scripts.check_settings` says in one line what is wrong, if anything."""
+"""Can the shop start with these settings? `python -m scripts.check_settings` says in one line what is wrong."""
 
 import os
 import sys

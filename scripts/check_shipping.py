@@ -7,7 +7,6 @@ there: files, networks, settings. What only an engine can tell (does it build?) 
 import argparse
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -23,8 +22,8 @@ OF_OTHERS = ("POSTGRES_", "GF_")
 
 _TOP = {"name", "services", "networks", "volumes", "secrets"}
 _SERVICE = {
-    "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "env_file", "environment", "healthcheck", "image",
-    "init", "logging", "networks", "ports", "read_only", "restart", "secrets", "security_opt", "shm_size",
+    "build", "cap_add", "cap_drop", "command", "depends_on", "deploy", "env_file", "environment", "healthcheck",
+    "image", "init", "logging", "networks", "ports", "read_only", "restart", "secrets", "security_opt", "shm_size",
     "stop_grace_period", "tmpfs", "user", "volumes",
 }  # fmt: skip
 _CONDITIONS = {"service_started", "service_healthy", "service_completed_successfully"}

@@ -107,7 +107,7 @@ def _of_last(stage: Stage) -> Iterator[str]:
     for instruction in ("CMD", "ENTRYPOINT"):
         for rest in stage.all_of(instruction):
             if not _is_exec_form(rest):
-                yield f"{instruction} in exec form: [\"program\", \"option\"], so that it gets the signals"
+                yield f'{instruction} in exec form: ["program", "option"], so that it gets the signals'
     check = stage.last_of("HEALTHCHECK").partition(" CMD ")[2]
     if check and not _is_exec_form(check):
         yield "HEALTHCHECK CMD in exec form: there may be no shell"

@@ -1,4 +1,4 @@
-"""Programs of npm that some tests and scripts need: found on PATH, else installed once, at a fixed version, below .data."""
+"""Programs of npm that some tests and scripts need: on PATH, or installed once at a fixed version below .data."""
 
 import json
 import shutil
@@ -36,7 +36,9 @@ class Packages:
         npm = shutil.which("npm")
         wanted = [f"{package}@{version}" for package, version in self.versions]
         if npm is None:
-            raise NotThere(f"there is no npm on this machine, to install {' '.join(wanted)}: apt-get install nodejs npm")
+            raise NotThere(
+                f"there is no npm on this machine, to install {' '.join(wanted)}: apt-get install nodejs npm"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         options = ["--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--loglevel", "error"]
         done = subprocess.run(
@@ -47,7 +49,9 @@ class Packages:
             check=False,
         )
         if done.returncode != 0:
-            raise NotThere(f"npm cannot install {' '.join(wanted)}: {(done.stderr.strip() or 'no reason').splitlines()[0]}")
+            raise NotThere(
+                f"npm cannot install {' '.join(wanted)}: {(done.stderr.strip() or 'no reason').splitlines()[0]}"
+            )
 
 
 def _version_in(package: Path) -> str:

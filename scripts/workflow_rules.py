@@ -36,7 +36,11 @@ def _of_job(job: dict[str, Any], jobs: set[str]) -> Iterator[str]:
     if "timeout-minutes" not in job:
         yield "needs timeout-minutes"
     needs = job.get("needs", [])
-    yield from (f"needs the unknown job {other}" for other in ([needs] if isinstance(needs, str) else needs) if other not in jobs)
+    yield from (
+        f"needs the unknown job {other}"
+        for other in ([needs] if isinstance(needs, str) else needs)
+        if other not in jobs
+    )
     for number, step in enumerate(job.get("steps", []), 1):
         yield from (f"step {number}: {fault}" for fault in _of_step(step))
 
@@ -47,7 +51,10 @@ def _of_step(step: dict[str, Any]) -> Iterator[str]:
         yield "has either uses or run"
     if "uses" in step and not _PINNED.match(step["uses"]):
         yield f"{step['uses']} is not pinned"
-    if str(step.get("uses", "")).startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials") is not False:
+    if (
+        str(step.get("uses", "")).startswith("actions/checkout@")
+        and step.get("with", {}).get("persist-credentials") is not False
+    ):
         yield "checkout must not leave its credentials behind (persist-credentials: false)"
     if _UNTRUSTED.search(str(step.get("run", ""))):
         yield "puts text of strangers into a command"

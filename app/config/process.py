@@ -38,6 +38,7 @@ class ProcessSettings(BaseSettings):
     metrics_token: str = ""
     otel_exporter_otlp_endpoint: str = Field(default="", pattern=r"^(https?://\S+)?$")
     otel_service_name: str = "aisle"
+    otel_traces_sampler_arg: float = Field(default=1.0, ge=0, le=1)
 
     live_streams_per_process: int = Field(default=4, ge=0)
     live_streams_per_user: int = Field(default=2, ge=1)

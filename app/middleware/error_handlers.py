@@ -14,7 +14,7 @@ from app.domain.devices.wire import BadBody, BigBody
 from app.domain.devices.words import RefusalCode
 from app.errors import BadRequest, Busy, DomainError, ServiceUnavailable, TooManyRequests, ValidationFailed
 from app.extensions import limiter
-from app.middleware import device_answers
+from app.middleware import device_answers, metrics
 from app.services.devices.refusals import DeviceRefusal
 
 log = logging.getLogger("aisle.errors")
@@ -105,5 +105,6 @@ def _database(error: DBAPIError) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.exception("unexpected error", exc_info=error)
+    metrics.count_exception()
     details = {"request_id": g.get("request_id", "")}
     return _envelope("UNEXPECTED_ERROR", "Something went wrong on our side; quote the request id.", 500, details)

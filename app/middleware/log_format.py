@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+from flask import g, has_request_context
 from pydantic import ValidationError
 from pythonjsonlogger.json import JsonFormatter
 from sqlalchemy.exc import DBAPIError
+
+from app import working
 
 MASKED_TEXT = re.compile(
     r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
@@ -23,14 +26,19 @@ class DiscreetFormatter(JsonFormatter):
     """JSON with tracebacks that tell where and what kind, but quote neither SQL nor values."""
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Blank secrets in every text of a line, whoever logged it."""
-        return {
-            name: MASKED_TEXT.sub("***", value) if isinstance(value, str) else value for name, value in log_data.items()
-        }
+        """Say what the line belongs to, and blank secrets in every text of it, whoever logged it."""
+        line = {**_request(), **log_data}
+        masked = {n: MASKED_TEXT.sub("***", value) if isinstance(value, str) else value for n, value in line.items()}
+        return {**working.told(), **masked}
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (the name logging calls)
         """The traceback of an exception and of what caused it, the cause first."""
         return "".join(_told(ei[1]))
+
+
+def _request() -> dict[str, str]:
+    """The id of the running request, where a line is written in one."""
+    return {"request_id": g.request_id} if has_request_context() and "request_id" in g else {}
 
 
 def _told(error: BaseException | None) -> Iterator[str]:

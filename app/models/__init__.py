@@ -4,6 +4,7 @@ from app.models.base import Base
 from app.models.carts import Cart, CartItem
 from app.models.catalog import Category, Product, ProductGtin, Review, SearchDeletion, SearchWord, StoredImage
 from app.models.events import AuditEvent, OutboxEvent, SandboxMessage
+from app.models.figures import CountedFigures
 from app.models.ledger import Account, Entry, Journal
 from app.models.live import LiveEvent
 from app.models.messages import MessagePreference, MessageSend
@@ -87,6 +88,7 @@ __all__ = [
     "Category",
     "ChecklistItem",
     "ConsumerProfile",
+    "CountedFigures",
     "Coupon",
     "CouponUse",
     "DeliveryAttempt",

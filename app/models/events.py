@@ -8,7 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, Created, Id, Instant
 
-
 OF_PEOPLE = text(
     "topic IN ('registration.code', 'phone.code', 'password.reset', 'staff.invited', 'user.registered',"
     " 'order.delivery_failed')"

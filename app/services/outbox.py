@@ -5,9 +5,17 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.models import OutboxEvent
+from app.working import note
 
 
 def publish(session: Session, *, topic: str, aggregate: str, payload: dict[str, Any]) -> None:
     """Add an event to the open transaction. `aggregate` names what it is about, such as `order:17`."""
-    session.add(OutboxEvent(topic=topic, aggregate=aggregate, payload=payload))
+    event = OutboxEvent(topic=topic, aggregate=aggregate, payload=payload)
+    session.add(event)
     session.flush()
+    noted(event.id, topic)
+
+
+def noted(event_id: int, topic: str) -> None:
+    """Let the trace at hand name an event it has published, by which its handling is found."""
+    note("outbox.published", event_id=event_id, topic=topic)

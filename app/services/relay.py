@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import BigInteger, Integer, Interval, Update, bindparam, func, update
+from sqlalchemy import Interval, bindparam, func, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.models import OutboxEvent
@@ -17,6 +18,7 @@ from app.services import events, locks
 from app.services.events.event import Event
 from app.services.webhooks.fanning_out import fan_out
 from app.transaction import transaction
+from app.working import failed, working
 
 log = logging.getLogger("aisle.relay")
 
@@ -72,17 +74,23 @@ def _lease(batch: int) -> list[Event]:
     return leased
 
 
+# Of the table and not of the class: the ORM's own way to update would take a third of the time of a relayed event.
+_OUTBOX = OutboxEvent.__table__.c
 _CLAIM = (
-    update(OutboxEvent)
+    update(OutboxEvent.__table__)  # type: ignore[arg-type]
     .where(
-        OutboxEvent.id == bindparam("event_id", type_=BigInteger),
-        OutboxEvent.attempts == bindparam("tried", type_=Integer),
-        OutboxEvent.done_at.is_(None),
-        ~OutboxEvent.failed,
+        _OUTBOX.id == bindparam("event_id"),
+        _OUTBOX.attempts == bindparam("tried"),
+        _OUTBOX.done_at.is_(None),
+        ~_OUTBOX.failed,
     )
-    .values(attempts=OutboxEvent.attempts + 1, next_at=func.now() + bindparam("lease", type_=Interval))
-    .returning(OutboxEvent.id, OutboxEvent.topic, OutboxEvent.payload, OutboxEvent.attempts)
-    .execution_options(synchronize_session=False)
+    .values(attempts=_OUTBOX.attempts + 1, next_at=func.now() + bindparam("lease", type_=Interval))
+    .returning(_OUTBOX.id, _OUTBOX.topic, _OUTBOX.payload, _OUTBOX.attempts)
+)
+_DONE = (
+    update(OutboxEvent.__table__)  # type: ignore[arg-type]
+    .where(_OUTBOX.id == bindparam("event_id"))
+    .values(done_at=func.now(), last_error=None, payload=bindparam("remains", type_=JSONB))
 )
 
 
@@ -96,14 +104,20 @@ def _claim(event_id: int, tried: int) -> Event | None:
 
 def _relay(event: Event) -> bool:
     """Handle one event and put it up for integrators; whatever goes wrong with it is noted and blocks no other."""
+    with working(f"outbox {event.topic}", event_id=event.id):
+        return _handle(event)
+
+
+def _handle(event: Event) -> bool:
     try:
         if event.attempts > MOST_ATTEMPTS:
             raise NeverFinished("no try came to an end: each ended its process, or was killed with it")
         events.handle(event)
         with transaction() as session:
             fan_out(session, event)
-            _change(session, event, done_at=func.now(), last_error=None, payload=events.without_secrets(event))
+            session.execute(_DONE, {"event_id": event.id, "remains": events.without_secrets(event)})
     except Exception as error:  # noqa: BLE001 (one poisoned event must not stop the rest)
+        failed(error)
         _note_failure(event, events.may_name(event, error))
         return False
     return True
@@ -131,15 +145,11 @@ def _hand_back(ids: Sequence[int]) -> None:
         )
 
 
-def _change(session: Session, event: Event, **values: object) -> None:
-    session.execute(_of(event).values(**values))
-
-
 def _change_this_try(session: Session, event: Event, **values: object) -> None:
     """Unless the event is settled meanwhile, or tried again: a failure that comes late undoes nothing."""
-    is_this_try = (OutboxEvent.attempts == event.attempts, OutboxEvent.done_at.is_(None))
-    session.execute(_of(event).where(*is_this_try).values(**values))
-
-
-def _of(event: Event) -> Update:
-    return update(OutboxEvent).where(OutboxEvent.id == event.id).execution_options(synchronize_session=False)
+    session.execute(
+        update(OutboxEvent)
+        .where(OutboxEvent.id == event.id, OutboxEvent.attempts == event.attempts, OutboxEvent.done_at.is_(None))
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from app.services.catalog.price_sweep import sweep_prices
+from app.services.figures.counting import count_due
 from app.services.payments.sweeper import sweep
 from app.services.relay import relay_due
 from app.services.reservations import expire_due
@@ -25,6 +26,7 @@ RELAY_SECONDS = 1.0
 WEBHOOK_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 MATURE_SECONDS = 60.0
+COUNT_SECONDS = 15.0
 RETENTION_SECONDS = 86_400.0
 
 
@@ -63,5 +65,6 @@ def chores() -> list[Chore]:
         Chore("reservations", SWEEP_SECONDS, expire_due),
         Chore("trolleys", SWEEP_SECONDS, sweeping.sweep),
         Chore("unanswered", UNANSWERED_SECONDS, cancel_unanswered),
+        Chore("figures", COUNT_SECONDS, count_due),
         Chore("retention", RETENTION_SECONDS, retention.daily),
     ]

@@ -12,6 +12,7 @@ from flask import Flask, current_app
 
 from app.services.webhooks import sending
 from app.services.webhooks.sending import Leased
+from app.working import working
 
 log = logging.getLogger("aisle.webhooks")
 
@@ -70,7 +71,8 @@ class Senders:
 
     def _send(self, message: Leased) -> None:
         try:
-            sending.send(message)
+            with working("webhook", delivery_id=message.id, event_id=message.event_id):
+                sending.send(message)
         finally:
             with self._lock:
                 self._calls[message.endpoint_id] -= 1

@@ -133,3 +133,5 @@ def _connect_signals(app: Flask, settings: Settings) -> None:
 
     signals.worker_process_init.connect(forget_connections, weak=False)
     signals.setup_logging.connect(log_as_the_house_does, weak=False)
+    if "tracing" in app.extensions:
+        signals.worker_process_shutdown.connect(lambda **_: app.extensions["tracing"].force_flush(), weak=False)

@@ -51,9 +51,14 @@ def with_task(record: logging.LogRecord) -> bool:
 def in_one_line(record: logging.LogRecord) -> bool:
     """Shorten a line to its first, and leave out the traceback of an outage: where it was noticed is of no interest."""
     record.msg, record.args = record.getMessage().partition("\n")[0], None
-    if record.exc_info and isinstance(record.exc_info[1], _OUTAGES):
+    if record.exc_info and _is_outage(record.exc_info[1]):
         record.exc_info = record.exc_text = None
     return True
+
+
+def _is_outage(error: BaseException | None) -> bool:
+    """Also behind an error that was made of it."""
+    return isinstance(error, _OUTAGES) or (error is not None and _is_outage(error.__cause__ or error.__context__))
 
 
 class Seldom(logging.Filter):

@@ -43,5 +43,5 @@ def test_a_program_that_misuses_the_api_does_not_compile(tmp_path: Path) -> None
     openapi = tmp_path / "openapi.json"
     openapi.write_text('{"openapi": "3.1.0", "info": {"title": "Nothing", "version": "1"}, "paths": {}}')
 
-    with pytest.raises(clients.Refused, match="typescript.ts"):
+    with pytest.raises(clients.Refused, match=r"typescript\.ts"):
         clients.make_typescript(openapi, tmp_path / "typescript")

@@ -44,13 +44,13 @@ def tree() -> Iterator[Path]:
 
 
 @pytest.fixture
-def data(tree: Path) -> Iterator[Path]:
+def data(tree: Path) -> Path:
     """The one folder the process may write to, beside /tmp."""
     folder = tree.parent / "data"
     folder.mkdir()
     if os.getuid() == 0:
         os.chown(folder, NOBODYS_UID, NOBODYS_UID)
-    yield folder
+    return folder
 
 
 def run(tree: Path, **settings: str) -> "subprocess.Popen[str]":

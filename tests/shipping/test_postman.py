@@ -55,8 +55,8 @@ def test_public_requests_send_no_token_and_the_others_inherit_it(app: Flask) -> 
     assert made["auth"]["bearer"][0]["value"] == "{{token}}"
     assert by_address["POST", "{{base_url}}/api/v1/auth/login"]["auth"] == {"type": "noauth"}
     assert "auth" not in by_address["GET", "{{base_url}}/api/v1/orders"]
-    claim = by_address["POST", "{{base_url}}/api/v1/device/heartbeat"]
-    assert claim["auth"]["bearer"][0]["value"] == "{{device_token}}"
+    heartbeat = by_address["POST", "{{base_url}}/api/v1/device/hb"]
+    assert heartbeat["auth"]["bearer"][0]["value"] == "{{device_token}}"
 
 
 def runnable(collection: dict[str, Any]) -> dict[str, Any]:
@@ -82,11 +82,11 @@ def test_newman_runs_the_journeys_and_every_reading_request(
     collection, report = tmp_path / "collection.json", tmp_path / "report.json"
     collection.write_text(json.dumps(runnable(json.loads(postman.COLLECTION.read_text()))))
     options = ["--environment", str(postman.ENVIRONMENT), "--timeout-request", "20000", "--timeout", f"{SECONDS}000"]
+    options += ["--reporters", "cli,json", "--reporter-json-export", str(report), "--color", "off"]
 
     with demo_shop(template, tmp_path, monkeypatch) as base:
         done = subprocess.run(
-            [program, "run", str(collection), *options, "--env-var", f"base_url={base}"]
-            + ["--reporters", "cli,json", "--reporter-json-export", str(report), "--reporter-cli-no-banner", "--color", "off"],
+            [program, "run", str(collection), *options, "--env-var", f"base_url={base}"],
             capture_output=True,
             text=True,
             check=False,

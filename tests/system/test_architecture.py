@@ -19,7 +19,7 @@ from app.openapi_document import build_document
 
 APP = PROJECT / "app"
 OUTSIDE_THE_TABLE = {"/", "/apispec.json", "/docs/", "/docs/<path:path>"}
-WITHOUT_LIMIT = {"probes", "health"}
+WITHOUT_LIMIT = {"probes", "health", "metrics"}
 OPERATION_IDS = Path(__file__).with_name("operation_ids.txt")
 BUILT_IN = {"HEAD", "OPTIONS"}
 

@@ -7,24 +7,30 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.conftest import Live
 from tests.redis_server import RedisServer
-from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of, until
+from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of
 from tests.system.killing import scalar
 
 EVENTS = 10_000
-AT_ONCE = 50
+AT_ONCE = 100
 KILLS = ["worker"] * 2 + ["child"] * 4 + ["redis"] * 3 + ["beat"]
-LONGEST_PAUSE = 2.5
 DOUBLES_A_KILL = 4
 """Two processes may each be between handling an event and noting that it is done; the rest is for lost connections."""
 
+LONGEST_STANDSTILL = 90.0
+"""Seconds: on a busy machine a worker takes long to come up again."""
 
+
+@pytest.mark.timeout(900)
+@pytest.mark.xdist_group("celery")
 def test_ten_thousand_events_are_handled_at_least_once_whatever_is_killed_meanwhile(live: Live, tmp_path: Path) -> None:
     prepare(live)
     seed = random.randrange(1_000_000)
     chance = random.Random(seed)
+    moments = sorted(chance.sample(range(1, EVENTS - 500), len(KILLS)))
     publisher = threading.Thread(target=_publish_all, args=(live,))
 
     with RedisServer(tmp_path) as redis:
@@ -32,19 +38,17 @@ def test_ten_thousand_events_are_handled_at_least_once_whatever_is_killed_meanwh
         worker = CeleryProcess(environment, tmp_path, "worker", "--concurrency", "2")
         with worker, CeleryProcess(environment, tmp_path, "beat") as beat:
             publisher.start()
-            until(lambda: scalar(live, "SELECT count(*) FROM test_notes WHERE what = 'handled'"), worker.printed)
-            for kind in chance.sample(KILLS, len(KILLS)):
-                time.sleep(chance.uniform(0.3, LONGEST_PAUSE))
+            for done, kind in zip(moments, chance.sample(KILLS, len(KILLS)), strict=True):
+                _wait_until_done(live, done, worker)
                 _kill(kind, worker, beat, redis, chance)
             publisher.join()
-            pending = "SELECT count(*) = 0 FROM outbox WHERE done_at IS NULL"
-            until(lambda: scalar(live, pending), worker.printed, seconds=120)
+            _wait_until_done(live, EVENTS, worker)
 
     told = f"seed {seed}"
     handled = "SELECT count(DISTINCT event_id) FROM test_notes WHERE what = 'handled'"
     assert scalar(live, "SELECT count(*) FROM outbox") == EVENTS, told
     assert scalar(live, handled) == EVENTS, told
-    assert scalar(live, "SELECT count(*) FROM outbox WHERE failed OR last_error IS NOT NULL") == 0, told
+    assert scalar(live, "SELECT count(*) FROM outbox WHERE done_at IS NULL OR failed") == 0, told
     doubles = scalar(live, "SELECT count(*) FROM test_notes WHERE what = 'handled'") - EVENTS
     assert doubles <= len(KILLS) * DOUBLES_A_KILL, told
 
@@ -52,7 +56,18 @@ def test_ten_thousand_events_are_handled_at_least_once_whatever_is_killed_meanwh
 def _publish_all(live: Live) -> None:
     for _ in range(EVENTS // AT_ONCE):
         publish(live, "test.count", AT_ONCE)
-        time.sleep(0.05)
+        time.sleep(0.1)
+
+
+def _wait_until_done(live: Live, number: int, worker: CeleryProcess) -> None:
+    """Fails when nothing goes on for too long."""
+    done, moved = -1, time.monotonic()
+    while done < number:
+        found = scalar(live, "SELECT count(*) FROM outbox WHERE done_at IS NOT NULL")
+        if found != done:
+            done, moved = found, time.monotonic()
+        assert time.monotonic() - moved < LONGEST_STANDSTILL, f"{done} of {number}\n{worker.printed()[-6000:]}"
+        time.sleep(0.1)
 
 
 def _kill(kind: str, worker: CeleryProcess, beat: CeleryProcess, redis: RedisServer, chance: random.Random) -> None:

@@ -58,6 +58,15 @@ def test_an_outage_is_one_plain_line_however_often_it_is_noticed(lines: Any) -> 
     assert "exc_info" not in lines()[0]
 
 
+def test_an_error_made_of_an_outage_is_one_too(lines: Any) -> None:
+    try:
+        raise RedisConnectionError("Error 111")
+    except RedisConnectionError:
+        fail(RuntimeError("Couldn't apply scheduled task relay: Error 111"))
+
+    assert "exc_info" not in lines()[0]
+
+
 def test_a_fault_keeps_its_traceback(lines: Any) -> None:
     fail(ZeroDivisionError("division by zero"))
 

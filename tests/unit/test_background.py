@@ -107,5 +107,6 @@ def test_the_loop_relays_the_outbox_every_second_and_sweeps_every_five() -> None
         ("reservations", 5.0),
         ("trolleys", 5.0),
         ("unanswered", 15.0),
+        ("figures", 15.0),
         ("retention", 86_400.0),
     ]

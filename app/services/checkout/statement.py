@@ -107,6 +107,7 @@ WITH next AS MATERIALIZED (
     FROM placed, (VALUES (1, 'order.placed'), (2, 'order.confirmed')) AS told(place, topic)
     WHERE place = 1 OR :is_decided
     ORDER BY place
+    RETURNING id, topic
 ), occurrence AS (
     INSERT INTO slot_occurrences AS slot (slot_id, delivery_date, capacity, booked)
     SELECT :slot_id, :slot_date, :slot_capacity, 1
@@ -119,7 +120,7 @@ WITH next AS MATERIALIZED (
 )
 {{coupon_steps}}
 SELECT placed.id AS order_id, (SELECT count(*) FROM occurrence) AS booked, {{coupon_counts}},
-       (SELECT body FROM kept) AS answer
+       (SELECT body FROM kept) AS answer, (SELECT jsonb_object_agg(id, topic) FROM published) AS published
 FROM placed
 """
 

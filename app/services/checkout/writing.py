@@ -14,6 +14,7 @@ from app.domain.caller import Caller
 from app.domain.coupons import CouponRefusal
 from app.domain.enums import OrderStatus, PaymentMethod, PaymentProvider
 from app.models.base import AnyRow
+from app.services import outbox
 from app.services.checkout import answers
 from app.services.checkout.answers import Decision
 from app.services.checkout.any_context import AnyContext, AnyForm
@@ -93,6 +94,8 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
     statement = WITH_COUPON if purchase.bill.used_coupon else WITHOUT_COUPON
     row = session.execute(statement, values).one()
     _check_taken(purchase, row)
+    for event_id, topic in row.published.items():
+        outbox.noted(int(event_id), topic)
     return Written(row.order_id, Decision(answers.CONFIRMED, row.answer) if row.answer else None)
 
 

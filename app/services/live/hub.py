@@ -16,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from app.config import settings
 from app.errors import Busy
+from app.meters import LIVE_STREAMS
 from app.transaction import reading
 
 log = logging.getLogger("aisle.live")
@@ -61,6 +62,7 @@ class Hub:
             if len(self._seats) >= per_process or of_user >= per_user:
                 raise TooManyStreams(retry_after=_RETRY_AFTER)
             self._seats.add(seat)
+            LIVE_STREAMS.inc()
             if self._listener is None:
                 self._listener = threading.Thread(target=self._listen, name="live", daemon=True)
                 self._listener.start()
@@ -69,7 +71,9 @@ class Hub:
     def leave(self, seat: Seat) -> None:
         """Give a place back; harmless to repeat."""
         with self._lock:
-            self._seats.discard(seat)
+            if seat in self._seats:
+                self._seats.discard(seat)
+                LIVE_STREAMS.dec()
 
     def _listen(self) -> None:
         pause = FIRST_PAUSE

@@ -12,6 +12,7 @@ from app.domain.channels import POLICIES
 from app.domain.enums import ChannelName, OrderActionType
 from app.models import Order
 from app.models.base import AnyRow
+from app.services import outbox
 from app.services.checkout.answers import Decision
 from app.services.checkout.releasing import OrderFacts, event_of
 from app.services.shop_orders import log
@@ -35,7 +36,7 @@ WITH operation AS (
             jsonb_build_object('status', CAST(:status AS text)), :actor_user_id, :request_id)
 )
 INSERT INTO outbox (topic, aggregate, payload)
-VALUES ('order.confirmed', 'order:' || :order_id, CAST(:event AS jsonb))
+VALUES ('order.confirmed', 'order:' || :order_id, CAST(:event AS jsonb)) RETURNING id
 """)
 
 
@@ -56,7 +57,7 @@ def confirm(
         "answer_body": orjson.dumps(decision.body).decode(),
         "event": orjson.dumps(event_of(order)).decode(),
     }
-    session.execute(_CONFIRM, values)
+    outbox.noted(session.execute(_CONFIRM, values).scalar_one(), "order.confirmed")
     if order.channel is ChannelName.MARKETPLACE:
         log.note(session, session.get_one(Order, order.order_id), OrderActionType.ORDER_CREATED, by=by)
     elif order.channel is ChannelName.IN_STORE:

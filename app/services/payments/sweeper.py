@@ -18,6 +18,7 @@ from app.services import audit, locks
 from app.services.payments import outcomes, sending, webhooks
 from app.services.top_ups.sweeping import sweep_top_ups
 from app.transaction import reading, transaction
+from app.working import working
 
 log = logging.getLogger("aisle.sweeper")
 
@@ -63,7 +64,8 @@ def _sweep_operations() -> int:
     while time.monotonic() < give_way and (operation_id := _lease()) is not None:
         begun += 1
         try:
-            settle(operation_id)
+            with working("payment operation", operation_id=operation_id):
+                settle(operation_id)
         except Exception:
             log.exception("a payment operation could not be settled", extra={"operation_id": operation_id})
     _give_up()

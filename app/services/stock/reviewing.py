@@ -12,7 +12,14 @@ from app.domain.caller import Caller
 from app.domain.enums import MovementKind, StockRequestStatus, StockRequestType
 from app.errors import Conflict, DomainError
 from app.models import StockRequest
-from app.schemas.stock_requests import BulkReview, BulkReviewAnswer, ReviewItem, ReviewOutcome, StockRequestRow, StockReviewForm
+from app.schemas.stock_requests import (
+    BulkReview,
+    BulkReviewAnswer,
+    ReviewItem,
+    ReviewOutcome,
+    StockRequestRow,
+    StockReviewForm,
+)
 from app.services import audit, locks
 from app.services.stock import changing
 from app.services.stock.editing import facts
