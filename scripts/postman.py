@@ -29,8 +29,8 @@ _NEVER_FAILS = ["pm.test('the server does not fail', () => pm.expect(pm.response
 _ABOUT = (
     "Made from the OpenAPI document by `python -m scripts.postman`; do not edit.\n\n"
     "Run the folder **Journeys** from top to bottom against a demo shop (`python3 run.py`): a shopper's order, the "
-    "staff who pick it, a sale at a vendor's shop. Each signs in and keeps the token in `token`, which every other request "
-    "uses. Requests of trolleys are signed by their devices (docs/device-protocol.md): send them with a device's own "
+    "staff who pick it, a sale at a vendor's shop. Each signs in and keeps the token in `token`, which every other "
+    "request uses. Requests of trolleys are signed by their devices (docs/device-protocol.md): send them with a device's own "
     "client, or with `Bearer dvc_<id>_<token>` in `device_token` where that is allowed."
 )
 

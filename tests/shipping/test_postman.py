@@ -15,7 +15,8 @@ from scripts.node import NotThere, newman
 from tests.programs import missing
 from tests.shipping.shop_server import demo_shop
 
-SECONDS = 60
+SECONDS = 120
+"""Half a minute where nothing else is going on."""
 ENDLESS = "/api/v1/me/events"
 """A stream: newman would wait for its end."""
 
