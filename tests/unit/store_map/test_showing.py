@@ -181,7 +181,9 @@ def test_the_list_beside_the_plan_tells_aisles_and_what_was_not_found() -> None:
 def test_names_of_sections_stand_where_there_is_room() -> None:
     layout = Layout(50, {0: ("E.######.C", "..........")})
 
-    drawing = svg.draw(layout, None, None, [Section("Dairy & eggs", 0, 2, 0, 7, 0), Section("Spices", 0, 3, 0, 3, 0)])
+    drawing = svg.draw(
+        layout, None, None, [Section("Dairy & eggs", 0, 2, 0, 7, 0), Section("Spices and sauces", 0, 3, 0, 3, 0)]
+    )
 
     assert "Dairy &amp; eggs" in drawing
     assert "Spices" not in drawing
