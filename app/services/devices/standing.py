@@ -58,4 +58,5 @@ def told(
     if keys.is_rotating(device):
         keys.note_told(device, now)
         ahead = (wire.rotation(keys.newest_kid(device), device.rotations[-1]), *ahead)
+    notices.forget(device, lambda notice: wire.is_over(notice, standing.session_id, standing.state))
     return standing, notices.take(device, ahead=ahead)
