@@ -457,3 +457,30 @@ def test_codes_that_are_too_old_or_unknown(
     found = [client.post(f"/api/v1/pos/handoff/{code}", headers=employee).status_code for code in codes]
     assert found == [410, 404, 404, 404]
     assert row_of(session, trip.talker).notices == []
+
+
+def test_a_trolley_blinks_for_who_looks_for_it(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str]
+) -> None:
+    stranger = employee_of(session, factories.make_location(session).id)
+    path = f"{OPS}/trolleys/{trip.walk.trolley.id}/locate"
+
+    answers = [client.post(path, headers=headers).status_code for headers in (employee, employee, stranger)]
+
+    assert answers == [200, 200, 404]
+    assert [trip.talker.beat().json["n"] for _ in range(2)] == [[["loc", 1]], []]
+
+
+@pytest.mark.parametrize(("tare", "told"), [(0, [["tare"]]), (2000, [])])
+def test_an_emptied_trolley_counts_its_weight_from_there(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str], tare: int, told: list[list[str]]
+) -> None:
+    trip.code("d")
+    trip.talker.beat()
+    trolley = trolley_of(session, trip)
+    trolley.state, trolley.tare_grams = TrolleyState.MAINTENANCE, tare
+    session.commit()
+
+    assert client.post(f"{OPS}/trolleys/{trolley.id}/release", headers=employee).status_code == 200
+
+    assert trip.talker.beat().json["n"] == told
