@@ -79,7 +79,10 @@ class Trolley:
         elif status == 200:
             self.code, self.code_until = "", now + 60000
         else:
+            held = self.send_at
             self._trouble(now, status, answer)
+            if answer.get("e") == "busy":
+                self.send_at = held  # somebody may have the trolley: only its report tells, whoever presses start
         self.beat_at = min(self.beat_at, now + POLL_MS)
 
     def _read_keys(self, now):

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from app.domain.devices.signing import Request, SignedHeader, shown_header, signature
-from tests.device.serving import FleetServer
+from tests.device.fleet import Fleet
+
+pytestmark = pytest.mark.xdist_group("device")
 
 ZERO = "0" * 64
 
@@ -21,7 +23,7 @@ ZERO = "0" * 64
 class Wire:
     """A device by hand: its name and key, and what to put into each request."""
 
-    server: FleetServer
+    fleet: Fleet
     device_id: str = "00000000"
     key: bytes = b""
     n: int = 0
@@ -29,7 +31,7 @@ class Wire:
 
     def send(self, path: str, body: bytes, authorization: str | None) -> tuple[int, dict[str, Any]]:
         """Status and answer of one request; holds every answer against the limits of B.1."""
-        address = urlsplit(self.server.url)
+        address = urlsplit(self.fleet.url)
         connection = http.client.HTTPConnection(address.netloc, timeout=10)
         headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
         connection.request("POST", address.path + path, body, headers)
@@ -48,7 +50,7 @@ class Wire:
         header = SignedHeader(self.device_id, 1, int(time.time()), 1, self.n, ZERO)
         header = replace(header, **changes)
         if header.sig == ZERO:
-            request = Request("POST", urlsplit(self.server.url).path + path, body)
+            request = Request("POST", urlsplit(self.fleet.url).path + path, body)
             header = replace(header, sig=signature(self.key, request, header))
         return shown_header(header)
 
@@ -58,10 +60,10 @@ class Wire:
 
 
 @pytest.fixture
-def wire(fleet_server: FleetServer) -> Wire:
+def wire(fleet: Fleet) -> Wire:
     """A claimed device."""
-    wire = Wire(fleet_server)
-    claim = {"code": fleet_server.claim_code(), "sn": "00:11", "hw": "esp32s3", "fw": "1.0.0"}
+    wire = Wire(fleet)
+    claim = {"code": fleet.claim_code(), "sn": "00:11", "hw": "esp32s3", "fw": "1.0.0"}
     status, answer = wire.send("/claim", json.dumps(claim).encode(), None)
     assert status == 201
     wire.device_id, wire.key = answer["id"], bytes.fromhex(answer["key"])
