@@ -132,11 +132,20 @@ def test_a_basket_tells_what_it_should_weigh_and_when_it_last_changed(session: S
     assert session.scalars(select(BasketMove.pieces).order_by(BasketMove.id)).all() == [2, 1]
 
 
-def test_a_trolley_under_suspicion_alone_is_paid_for(session: Session, walk: Walk) -> None:
+def test_a_trolley_under_suspicion_is_paid_for_but_not_once_it_should_be_right_again(
+    session: Session, walk: Walk
+) -> None:
+    """Whether or not a sweep has seen meanwhile that ten seconds are over."""
     walk.put(make_product(session, stock={walk.branch: 5}))
-    session.execute(update(CartSession).values(weight_state=WeightState.SUSPECT))
+    long_ago = datetime.now(UTC) - timedelta(seconds=11)
+    session.execute(update(CartSession).values(weight_state=WeightState.SUSPECT, weight_since=long_ago))
+    session.commit()
+    refused = walk.pay(session)
+    session.execute(update(CartSession).values(weight_since=datetime.now(UTC)))
     session.commit()
 
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "WEIGHT_MISMATCH")
+    assert refused.json["error"]["details"] == {"weight_state": "mismatch"}
     assert walk.pay(session).status_code == 201
 
 
