@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import AssistReason, CartStatus, Role, SessionOutcome, TrolleyState, WeightState
+from app.domain.enums import AssistOutcome, AssistReason, CartStatus, Role, SessionOutcome, TrolleyState, WeightState
 from app.models import AuditEvent, Cart, CartSession, HandoffCode, Reservation, TrolleyAssist, UserBranch
 from app.services import reservations
 from app.services.trolleys import checking
@@ -137,6 +137,22 @@ def test_an_age_check_that_passes_lets_pay_and_does_not_come_again(
     assert trip.code("a", code, 500) == 0
     assert not opened_of(session, trip).needs_check
     assert trip.walk.pay(session).status_code == 201
+
+
+def test_nobody_need_come_to_a_walk_that_ended(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str]
+) -> None:
+    _, code = on_the_shelf(session, trip, age_limit=18)
+    trip.code("a", code, 500)
+    trip.code("x")
+    assert {call.reason for call in assists(session)} == {AssistReason.AGE_CHECK, AssistReason.TAMPER}
+
+    client.post("/api/v1/cart/disconnect", headers=trip.walk.headers)
+
+    waiting = client.get(f"{OPS}/assist?status=open", headers=employee).json["data"]
+    assert [call["reason"] for call in waiting] == ["tamper"]
+    ended = {call.reason: (call.outcome, call.note) for call in assists(session)}
+    assert ended[AssistReason.AGE_CHECK] == (AssistOutcome.CORRECTED, "The walk ended.")
 
 
 def test_an_age_check_that_fails_takes_the_goods_out(
