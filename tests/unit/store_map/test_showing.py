@@ -75,6 +75,16 @@ def test_a_way_around_a_rack_is_no_sidestep() -> None:
     ]
 
 
+def test_at_the_narrow_end_of_a_rack_one_is_not_in_its_aisle() -> None:
+    rows = [".##.", ".##.", ".##.", ".##.", "...."]
+
+    (text,) = told(rows, (2, 3))
+    along = told(rows, (1, 0))
+
+    assert text == "Head right on the map for 1 m; P1 is on your left, at the end of aisle 1, shelf 7."
+    assert along == ["Head up on the map for 2 m along aisle 1; P1 is on your right, shelf 7."]
+
+
 def test_an_aisle_one_is_in_already_is_not_named_again() -> None:
     layout = Layout(50, {0: ("#.", "#.", "#.", "#.")})
     sign = ShelfSign(3, None)
