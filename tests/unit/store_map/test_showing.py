@@ -30,7 +30,7 @@ def test_the_directions_turn_and_climb() -> None:
     assert [leg.steps for leg in route.legs] == [17, 14, 2]
 
 
-WIDE = ["....####....", "....####....", "....####....", "............", "............"]
+WIDE = [*["....####...."] * 6, "............", "............"]
 
 
 def told(rows: list[str], *shelves: tuple[int, int], cell_cm: int = 50) -> list[str]:
@@ -46,7 +46,7 @@ def told(rows: list[str], *shelves: tuple[int, int], cell_cm: int = 50) -> list[
 
 def test_a_product_across_the_aisle_is_on_that_side_and_not_straight_ahead() -> None:
     """Three steps to the right lead to the rack; whoever walks up the aisle sees it on the right all the time."""
-    assert told(WIDE, (4, 0)) == ["Head up on the map for 2 m along aisle 1; P1 is on your right, shelf 7."]
+    assert told(WIDE, (4, 0)) == ["Head up on the map for 3.5 m along aisle 1; P1 is on your right, shelf 7."]
 
 
 def test_nobody_is_told_to_change_lanes() -> None:
