@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -200,13 +201,13 @@ def test_a_picture_goes_through_as_it_is(anybody: App, session: Session) -> None
     assert anybody.refused("GET", "/misc/images/../api/v1/health")[0] == 404
 
 
-def test_a_list_is_asked_for_whole(session: Session, client: FlaskClient) -> None:
-    app = sign_in(session, client)
+def test_a_list_is_asked_for_whole(session: Session, anybody: App) -> None:
+    reduced = {"price": Decimal("1.00"), "compare_at_price": Decimal("2.00")}
     for _ in range(60):
-        app.post("/user/checklist/add", {"product_id": factories.make_product(session).id, "quantity": 1})
+        factories.make_product(session, **reduced)
 
-    assert len(app.get("/user/checklist")["items"]) == 60
-    assert len(app.get("/user/checklist", limit=10)["items"]) == 10
+    assert len(anybody.get("/products/offers")["offers"]) == 60
+    assert len(anybody.get("/products/offers", limit=10)["offers"]) == 10
 
 
 def test_reading_takes_a_method_without_a_body(session: Session, client: FlaskClient) -> None:
