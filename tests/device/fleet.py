@@ -51,17 +51,20 @@ class Fleet:
     def shopper_token(self) -> str:
         return self.signed_in(Role.CUSTOMER)["Authorization"].removeprefix("Bearer ")
 
-    def managed(self, method: str, path: str, **body: Any) -> Any:
+    def managed(self, method: str, path: str, rows: Any = None, **body: Any) -> Any:
         """What the admin is answered."""
-        answer = httpx.request(method, f"{self.shop}/admin{path}", json=body or None, headers=self.admin, timeout=10)
+        answer = httpx.request(
+            method, f"{self.shop}/admin{path}", json=rows or body or None, headers=self.admin, timeout=10
+        )
         assert answer.is_success, answer.text
         return answer.json()["data"]
 
-    def add_device(self) -> dict[str, Any]:
+    def add_device(self, **body: Any) -> dict[str, Any]:
         """A new trolley with a device that has yet to claim its key."""
         number = next(self._numbers)
-        label = f"T-{number}"
-        return dict(self.managed("POST", "/devices", serial=f"sn-{number}", branch_id=self.branch.id, cart_label=label))
+        form = {"serial": f"sn-{number}", "branch_id": self.branch.id, "cart_label": f"T-{number}", **body}
+        made: dict[str, Any] = self.managed("POST", "/devices", **form)
+        return made
 
     def claim_code(self) -> str:
         return str(self.add_device()["claim_code"])

@@ -28,7 +28,7 @@ class ShopServer:
         self.shop = f"{self.base}/api/v1"
         cheap = {name.upper(): str(value) for name, value in CHEAP.items() if name not in _BACKGROUND_OF_TESTS}
         given = {"PORT": str(self.port), "DATABASE_URL": url, "DATA_DIR": str(log.parent)}
-        self.environment = bare_environment(**cheap, **given, **settings)
+        self.environment = bare_environment(**cheap | given | settings)
         self.start()
 
     def __enter__(self) -> Self:

@@ -100,9 +100,10 @@ def test_the_compiled_core_fits_four_kilobytes(tmp_path: Path) -> None:
 
 
 def test_only_drivers_import_the_machine() -> None:
-    importers = {path.stem for path in CLIENT.rglob("*.py") if "from machine import" in path.read_text()}
+    hardware = ("from machine import", "import bluetooth")
+    importers = {path.stem for path in CLIENT.rglob("*.py") if any(line in path.read_text() for line in hardware)}
 
-    assert importers == {"hx711", "scanner", "display"}
+    assert importers == {"hx711", "scanner", "display", "beacons"}
 
 
 def test_micropython_signs_as_the_contract_has_it(tmp_path: Path) -> None:
