@@ -12,11 +12,14 @@ from sqlalchemy.orm import Session
 from app.domain.enums import ReservationState, WeightState
 from app.models import BasketMove, CartSession, Inventory, Journal, LiveEvent, Order, Product, Reservation
 from app.services import reservations
+from app.services.trolleys import basket, bench
+from app.services.trolleys.basket import NotInCart, TrolleyFull
 from app.services.trolleys.restoring import back_in_the_trolley
 from app.transaction import transaction
 from tests.factories import make_product
+from tests.scanning import on_the_shelf, start_trip
 from tests.shopping import assert_sound
-from tests.trolleys import DECLINED_CARD, Walk, fresh, held, lines, shelf, start_walk
+from tests.trolleys import DECLINED_CARD, Walk, fresh, held, lines, shelf, start_walk, weighed
 
 PAST, LATER = timedelta(minutes=-1), timedelta(minutes=1)
 
@@ -204,3 +207,33 @@ def test_ended_reservations_of_a_cart_are_not_ended_again(session: Session, walk
 
     assert ended == [1, 0]
     assert shelf(session, milk) == (5, 0)
+
+
+def test_a_trolley_holds_so_many_products_by_hand_and_by_scan(
+    session: Session, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trip = start_trip(session, client)
+    (one, _), (two, _), (three, code) = (on_the_shelf(session, trip) for _ in range(3))
+    for module in (basket, bench):
+        monkeypatch.setattr(module, "MOST_LINES", 2)
+    trip.walk.put(one)
+    trip.walk.put(two)
+
+    with pytest.raises(TrolleyFull):
+        trip.walk.put(three)
+    locked = trip.code("a", code, 500)
+    trip.walk.put(two)
+
+    assert locked == 6
+    assert lines(session, trip.walk) == [(one.id, 1, None), (two.id, 2, None)]
+    assert (shelf(session, three), held(session, three)) == ((50, 0), [])
+
+
+def test_more_grams_than_lie_there_cannot_be_taken_out(session: Session, walk: Walk) -> None:
+    fruit = weighed(session, walk.branch)
+    walk.put(fruit, 1, grams=500)
+
+    with pytest.raises(NotInCart):
+        walk.put(fruit, -1, grams=-501)
+
+    assert (lines(session, walk), shelf(session, fruit)) == ([(fruit.id, 1, 500)], (9, 1))
