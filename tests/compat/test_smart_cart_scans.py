@@ -175,8 +175,10 @@ def test_what_is_sold_from_an_age_on_calls_the_staff(trolley: App, session: Sess
     store.milk.age_limit = 18
     session.commit()
 
+    walk.put(store.milk, 3)
     trolley.post(UPDATE, weighing(store, 0.5))
-    trolley.post(UPDATE, weighing(store, 0.0))
+    assert not fresh(session, walk.opened).needs_check
+    trolley.post(UPDATE, weighing(store, 1.0))
 
     assert fresh(session, walk.opened).needs_check
     assert [call.reason for call in session.scalars(select(TrolleyAssist))] == [AssistReason.AGE_CHECK]
