@@ -293,10 +293,11 @@ def test_a_trolley_of_the_first_hardware_is_connected_at_once(session: Session, 
 
 
 @pytest.mark.usefixtures("opened_up")
+@pytest.mark.parametrize("key", [{}, {"claimed_at": None, "bearer_hash": "a" * 64}])
 def test_a_trolley_with_a_key_wants_its_button_pressed_all_the_same(
-    session: Session, client: FlaskClient, store: Store
+    session: Session, client: FlaskClient, key: dict[str, Any]
 ) -> None:
-    app = sign_in(session, client)
+    store, app = open_store(session, **key), sign_in(session, client)
 
     app.post("/cart/connect", {"cart_id": store.trolley.id})
 

@@ -1,6 +1,7 @@
 """What shoppers tell of themselves in one go, and a trolley by the number on its sticker."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.domain.enums import SessionOutcome, TrolleyState
 from app.models import AuditEvent, User
 from tests import factories
 from tests.phones import PHONE, bearer, send_code, verify
@@ -107,7 +109,10 @@ def test_a_trolley_says_whether_it_is_free_and_ones_own_but_not_whose_it_is(
         return data["is_free"], data["is_mine"]
 
     assert seen(owner) == (True, False)
-    factories.make_cart_session(session, trolley, owner)
+    opened = factories.make_cart_session(session, trolley, owner)
     assert (seen(owner), seen(other)) == ((False, True), (False, False))
+    opened.closed_at, opened.outcome, trolley.state = datetime.now(UTC), SessionOutcome.LEFT, TrolleyState.IDLE
+    session.commit()
+    assert seen(owner) == (True, False)
     unknown = client.get(f"{V1}/carts/trolleys/{10**9}", headers=factories.sign_in(session, owner))
     assert (unknown.status_code, unknown.json["error"]["code"]) == (404, "TROLLEY_NOT_FOUND")
