@@ -1,5 +1,6 @@
 """For how long a trolley's goods are kept, which shelves are to be counted, and what a basket leaves written down."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,7 @@ from app.services.trolleys import basket, bench
 from app.services.trolleys.basket import NotInCart, TrolleyFull
 from app.services.trolleys.restoring import back_in_the_trolley
 from app.transaction import transaction
+from tests import factories
 from tests.factories import make_product
 from tests.scanning import on_the_shelf, start_trip
 from tests.shopping import assert_sound
@@ -103,7 +105,21 @@ def test_a_shelf_that_held_less_than_was_scanned_is_to_be_counted(session: Sessi
     assert (enough, is_to_be_counted(session, milk)) == (False, True)
 
 
-def test_a_shelf_emptied_by_others_before_the_payment_is_to_be_counted(session: Session, walk: Walk) -> None:
+def pays_in_the_app(session: Session, walk: Walk) -> int:
+    return walk.pay(session).status_code
+
+
+def pays_at_the_till(session: Session, walk: Walk) -> int:
+    path = f"/api/v1/carts/{walk.cart_id(session)}/handoff"
+    code = walk.client.get(path, headers=walk.headers).json["data"]["code"]
+    till = factories.sign_in(session, factories.make_employee(session, walk.branch))
+    return walk.client.post(f"/api/v1/pos/handoff/{code}", headers=till).status_code
+
+
+@pytest.mark.parametrize(("pay", "status"), [(pays_in_the_app, 201), (pays_at_the_till, 200)])
+def test_a_shelf_emptied_by_others_before_the_payment_is_to_be_counted(
+    session: Session, walk: Walk, pay: Callable[[Session, Walk], int], status: int
+) -> None:
     milk = make_product(session, stock={walk.branch: 2})
     walk.put(milk, 2)
     set_expiry(session, milk, PAST)
@@ -112,7 +128,7 @@ def test_a_shelf_emptied_by_others_before_the_payment_is_to_be_counted(session: 
     other.put(milk, 1)
     before = is_to_be_counted(session, milk)
 
-    assert walk.pay(session).status_code == 201
+    assert pay(session, walk) == status
 
     assert (before, is_to_be_counted(session, milk)) == (False, True)
     assert shelf(session, milk) == (0, 1)
