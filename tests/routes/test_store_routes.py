@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.models import ChecklistItem, Device, Product, User
 from app.schemas.store_routes import RoutePictureQuery
-from tests import databases, factories
-from tests.conftest import Statements, dispose, make_app, rolled_back
+from tests import factories
+from tests.conftest import Statements, rolled_back
 from tests.floors import GROUND, PLAN, V1, Store, assert_walkable, open_store, walked
+from tests.limiting import limiting
 
 ONE_WAY = [
     "E>>>>>>>>.",
@@ -395,15 +396,12 @@ def test_a_path_to_nowhere_is_refused(store: Store, headers: dict[str, str], bod
 
 
 def test_proofs_have_a_budget_of_their_own(template: str) -> None:
-    with databases.cloned(template) as url:
-        limited = make_app(url, rate_limit_enabled=True, rate_limit_exact_routes="1 per minute")
-        with rolled_back(limited) as session:
-            store = open_store(session, limited.test_client())
-            store.publish()
-            headers = factories.sign_in(session, factories.make_user(session))
-            exact = [store.route(quality="exact", headers=headers).status_code for _ in range(2)]
-            fast = store.route(headers=headers).status_code
-        dispose(limited)
+    with limiting(template, rate_limit_exact_routes="1 per minute") as limited, rolled_back(limited) as session:
+        store = open_store(session, limited.test_client())
+        store.publish()
+        headers = factories.sign_in(session, factories.make_user(session))
+        exact = [store.route(quality="exact", headers=headers).status_code for _ in range(2)]
+        fast = store.route(headers=headers).status_code
 
     assert (exact, fast) == ([200, 429], 200)
 
