@@ -33,6 +33,16 @@ def make_app(url: str, **overrides: Any) -> Flask:
     return create_app(**{**CHEAP, "database_url": url, **overrides})
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that may take long go first: at the end one process would wait for another's."""
+    items.sort(key=_patience, reverse=True)
+
+
+def _patience(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0
+
+
 @pytest.fixture(autouse=True)
 def limiter_as_before() -> Iterator[None]:
     """All applications of the process share one limiter: who switches it on switches it off, or other tests fail."""
