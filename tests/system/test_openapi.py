@@ -68,7 +68,7 @@ BOUNDED = settings(
     phases=(Phase.explicit, Phase.generate),
 )
 
-MANY_TIMES = settings(BOUNDED, max_examples=36)
+MANY_TIMES = settings(BOUNDED, max_examples=18)
 """For devices, whose bodies are seldom right by chance."""
 
 
