@@ -194,7 +194,10 @@ def _read_text(read: Callable[[str], BaseModel]) -> BaseModel:
     except ValidationError as error:
         told = {"errors": faults(error, "body")}
         raise BadRequest("The body can be read but not taken; details.errors says why.", details=told) from None
-    except ValueError as error:  # not UTF-8, or not of this form
+    except UnicodeDecodeError as error:
+        line = request.get_data()[: error.start].count(b"\n") + 1
+        raise BadRequest(f"The body is not UTF-8, as its line {line} shows. Save the file as UTF-8.") from None
+    except ValueError as error:  # not of this form
         raise BadRequest(f"The body cannot be read: {error}") from None
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -22,7 +23,8 @@ class GunicornProcess:
     A Ctrl-C that reaches master and workers together has been seen to hang.
     """
 
-    def __init__(self, database_url: str, log: Path) -> None:
+    def __init__(self, database_url: str, log: Path, environment: Mapping[str, str] | None = None) -> None:
+        """Start it on a database; in the environment of this process unless another is given."""
         self.log = log
         self._log_start = log.stat().st_size if log.exists() else 0
         self._parent = os.getpid()
@@ -30,7 +32,7 @@ class GunicornProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"],
                 cwd=PROJECT,
-                env={**os.environ, "DATABASE_URL": database_url},
+                env={**(os.environ if environment is None else environment), "DATABASE_URL": database_url},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -45,6 +47,11 @@ class GunicornProcess:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    @property
+    def pid(self) -> int:
+        """The process number of the master."""
+        return self._process.pid
 
     def has_ended(self) -> bool:
         return self._process.poll() is not None
@@ -63,7 +70,11 @@ class GunicornProcess:
             self._process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
-        with contextlib.suppress(ProcessLookupError):  # as a rule everybody has left
+        self.kill()
+
+    def kill(self) -> None:
+        """End all of it at once, in the middle of whatever it does."""
+        with contextlib.suppress(ProcessLookupError):  # after a stop everybody has left as a rule
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.orm import Session
 
 from app import create_app
-from app.extensions import db
+from app.extensions import db, limiter
 from tests import databases
 
 CHEAP = {
@@ -31,6 +31,24 @@ CHEAP = {
 def make_app(url: str, **overrides: Any) -> Flask:
     """An application on the given database, cheap where tests need no strength."""
     return create_app(**{**CHEAP, "database_url": url, **overrides})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that may take long go first: at the end one process would wait for another's."""
+    items.sort(key=_patience, reverse=True)
+
+
+def _patience(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("timeout")
+    return float(mark.args[0]) if mark else 0
+
+
+@pytest.fixture(autouse=True)
+def limiter_as_before() -> Iterator[None]:
+    """All applications of the process share one limiter: who switches it on switches it off, or other tests fail."""
+    before = limiter.enabled
+    yield
+    assert before or not limiter.enabled
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from app import working
 MASKED_TEXT = re.compile(
     r"(Bearer\s+[\w.~+/-]+=*"  # tokens in a header
     r"|eyJ[\w-]+\.[\w-]+\.[\w-]+"  # bare JWTs
-    r"|\b\d(?:[ -]?\d){12,18}\b"  # card numbers, in groups too
+    r"|dvc_[0-9a-f]{8}_[\w-]+"  # tokens of devices
+    r"|\b\d(?:[ -]?\d){12,}\b"  # card numbers, in groups too, and codes for a till, also mistyped
     r"|\+\d(?:[ -]?\d){7,14}\b"  # phone numbers with their country code
     r"|[\w.+-]+@[\w-]+\.[\w.-]+)"  # e-mail addresses
 )

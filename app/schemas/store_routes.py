@@ -70,10 +70,13 @@ ProductIds = Annotated[
 ]
 """Product ids with commas between them, at most 200."""
 
+_START = "^(-1?[0-9]|-20|1?[0-9]{1,2}|200)(,[0-9]{1,3}){2}$"
+"""Floor, column and row within the bounds of `domain.store_map.layout`."""
+
 StartPoint = Annotated[
     tuple[Floor, CellNumber, CellNumber],
     BeforeValidator(_numbers),
-    WithJsonSchema({"type": "string", "pattern": "^-?[0-9]{1,2},[0-9]{1,3},[0-9]{1,3}$", "examples": ["0,0,0"]}),
+    WithJsonSchema({"type": "string", "pattern": _START, "examples": ["0,0,0"]}),
 ]
 
 

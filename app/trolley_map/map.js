@@ -6,12 +6,18 @@ const EVERY_MS = 5_000;
 const MAY_ENTER = ["MANAGER", "ADMIN"];
 const SVG = "http://www.w3.org/2000/svg";
 const KINDS = { "#": "shelf", X: "closed", E: "entrance", C: "till", S: "stairs" };
+const STATES = {
+  idle: "Free", shopping: "Shopping", review: "Reviewing", paying: "Paying", paid: "Paid",
+  assist: "Needs help", lost: "Lost", maintenance: "In repair",
+};
+const COLOURS = { idle: "idle", paying: "paying", paid: "paying", assist: "help", lost: "lost", maintenance: "lost" };
 const ARROWS = { ">": "→", v: "↓", "<": "←", "^": "↑" };
 
 const $ = (id) => document.getElementById(id);
 let timer = 0;
 let round = 0;
 let plan = null;
+let sections = [];
 let trolleys = [];
 
 class Refused extends Error {
@@ -34,11 +40,11 @@ async function ask(path, { method = "GET", body, token = sessionStorage.getItem(
   throw new Refused(answer.status, told.error);
 }
 
-async function every(path) {
+async function every(path, query = "") {
   const found = [];
   let cursor = "";
   do {
-    const { data, meta } = await ask(`${path}?limit=200${cursor && `&cursor=${cursor}`}`);
+    const { data, meta } = await ask(`${path}?limit=200${query}${cursor && `&cursor=${cursor}`}`);
     found.push(...data);
     cursor = meta.next_cursor;
   } while (cursor);
@@ -132,8 +138,9 @@ async function refresh(mine = ++round) {
   const branch = $("branch").value;
   try {
     const [drawn, found] = await Promise.all([planOf(branch), every(`/admin/branches/${branch}/trolleys`)]);
+    if (drawn && drawn.checksum !== plan?.checksum) sections = await every("/misc/store-sections", `&branch_id=${branch}`);
     if (mine !== round) return;
-    trolleys = found;
+    trolleys = found.sort((one, other) => needsHelp(other) - needsHelp(one) || one.trolley - other.trolley);
     show(drawn);
     say(drawn ? "" : "This branch has not published a floor plan yet.");
     $("updated").textContent = `Updated at ${new Date().toLocaleTimeString()}`;
@@ -166,8 +173,16 @@ function show(drawn) {
     nameFloors();
     drawPlan();
   }
+  countByFloor();
   drawTrolleys();
   showList();
+}
+
+function countByFloor() {
+  for (const option of $("floor").options) {
+    const count = trolleys.filter((trolley) => whereIs(trolley) === option.value).length;
+    option.textContent = `${option.value} (${count} ${count === 1 ? "trolley" : "trolleys"})`;
+  }
 }
 
 function nameFloors() {
@@ -183,7 +198,8 @@ function drawPlan() {
   const title = svg("title");
   title.textContent = `Floor ${$("floor").value} with its trolleys; the list beside it has the same ones`;
   const drawing = svg("svg", { viewBox: `-1 -1 ${width + 2} ${rows.length + 2}`, role: "img" }, title,
-    svg("rect", { width, height: rows.length, class: "floor" }), ...rectangles(rows), svg("g", { id: "trolleys" }));
+    svg("rect", { width, height: rows.length, class: "floor" }), ...rectangles(rows), ...nameSections(),
+    svg("g", { id: "trolleys" }));
   $("map").replaceChildren(drawing);
 }
 
@@ -216,17 +232,49 @@ function shape({ x, y, length, sign, height }) {
   return [box, arrow];
 }
 
+function nameSections() {
+  const here = sections.filter(({ floor_level }) => String(floor_level) === $("floor").value);
+  return here.map(({ section_name, x1, y1, x2, y2 }) => {
+    const [width, height] = [x2 - x1 + 1, y2 - y1 + 1];
+    const size = Math.min(0.6 * Math.min(width, height), Math.max(width, height) / (0.56 * section_name.length), 1.5);
+    const place = width >= height ? `translate(${x1 + 0.1} ${y1 + height / 2})`
+      : `translate(${x1 + width / 2} ${y1 + 0.1}) rotate(90)`;
+    const name = svg("text", {
+      transform: place, class: "section", "font-size": size.toFixed(2), "dominant-baseline": "central",
+    });
+    name.textContent = section_name;
+    return name;
+  });
+}
+
 function drawTrolleys() {
   const layer = document.getElementById("trolleys");
   if (!layer) return;
   const rows = plan.floors[$("floor").value];
   const size = Math.max(0.6, Math.min(rows.length, rows[0].length) / 30);
-  const here = trolleys.filter((trolley) => trolley.x_cm !== null && String(trolley.floor) === $("floor").value);
-  layer.replaceChildren(...here.map((trolley) => mark(trolley, size)));
+  const here = trolleys.filter((trolley) => trolley.x_cm !== null && whereIs(trolley) === $("floor").value);
+  const taken = [];
+  const marks = here.map((trolley) => mark(trolley, size, taken));
+  layer.replaceChildren(...marks.map(({ lead }) => lead), ...marks.map(({ badge }) => badge));
 }
 
-function mark(trolley, size) {
-  const [x, y] = [trolley.x_cm / plan.cell_cm, trolley.y_cm / plan.cell_cm];
+function freeSpot(x, y, size, taken) {  // trolleys beside the same beacon stand on the same spot: side by side instead
+  const [height, width] = [plan.floors[$("floor").value].length, plan.floors[$("floor").value][0].length];
+  for (let ring = 0; ring < 12; ring += 1) {
+    for (let part = 0; part < Math.max(1, 6 * ring); part += 1) {
+      const angle = part / (6 * ring || 1) * 2 * Math.PI;
+      const spot = [x + ring * 2.2 * size * Math.cos(angle), y + ring * 2.2 * size * Math.sin(angle)];
+      const isInside = spot[0] >= 0 && spot[0] <= width && spot[1] >= 0 && spot[1] <= height;
+      if (isInside && taken.every(([other, beside]) => Math.hypot(spot[0] - other, spot[1] - beside) >= 2.1 * size)) return spot;
+    }
+  }
+  return [x, y];
+}
+
+function mark(trolley, size, taken) {
+  const [fromX, fromY] = [trolley.x_cm / plan.cell_cm, trolley.y_cm / plan.cell_cm];
+  const [x, y] = freeSpot(fromX, fromY, size, taken);
+  taken.push([x, y]);
   const title = svg("title");
   title.textContent = `${trolley.label}: ${inWords(trolley)}`;
   const number = svg("text", {
@@ -234,30 +282,35 @@ function mark(trolley, size) {
   });
   number.textContent = trolley.trolley;
   const circle = svg("circle", { cx: x, cy: y, r: size, "stroke-width": size * 0.15 });
-  return svg("g", { class: `trolley ${look(trolley)}` }, title, circle, number);
+  const lead = svg("line", { x1: fromX, y1: fromY, x2: x, y2: y, class: "lead", "stroke-width": size * 0.12 });
+  return { lead, badge: svg("g", { class: `trolley ${look(trolley)}` }, title, circle, number) };
 }
 
 const look = (trolley) =>
-  [needsHelp(trolley) ? "help" : trolley.state === "idle" ? "idle" : "", trolley.is_online ? "" : "away"].join(" ");
+  [needsHelp(trolley) ? "help" : COLOURS[trolley.state] ?? "", trolley.is_online ? "" : "away"].join(" ");
 
 const needsHelp = (trolley) => trolley.waits_for_help || trolley.state === "assist";
 
+const stateOf = (trolley) => needsHelp(trolley) ? STATES.assist : STATES[trolley.state] ?? trolley.state;
+
+const whereIs = (trolley) => trolley.x_cm === null ? "–" : String(trolley.floor ?? 0);
+
 function inWords(trolley) {
   const battery = trolley.battery_percent === null ? "" : `, battery ${trolley.battery_percent} %`;
-  return `${needsHelp(trolley) ? "needs help" : trolley.state}${trolley.is_online ? "" : ", not heard of lately"}${battery}`;
+  return `${stateOf(trolley)}${trolley.is_online ? "" : ", not heard of lately"}${battery}`;
 }
 
 function showList() {
   if (!trolleys.length) return $("list").replaceChildren(element("p", { text: "This branch has no trolleys." }));
-  const head = element("tr", {}, ...["Trolley", "Label", "State", "Battery", "Last heard of"].map(
+  const head = element("tr", {}, ...["Trolley", "State", "Floor", "Battery", "Heard at"].map(
     (text) => element("th", { text, scope: "col" })));
   const rows = trolleys.map((trolley) => element("tr", { className: needsHelp(trolley) ? "help-line" : "" },
     ...[
-      trolley.trolley,
-      trolley.label,
-      needsHelp(trolley) ? "needs help" : trolley.state,
+      `${trolley.trolley} · ${trolley.label}`,
+      stateOf(trolley),
+      whereIs(trolley),
       trolley.battery_percent === null ? "–" : `${trolley.battery_percent} %`,
-      trolley.last_seen_at ? new Date(trolley.last_seen_at).toLocaleTimeString() : "never",
+      trolley.last_seen_at ? new Date(trolley.last_seen_at).toLocaleTimeString([], { timeStyle: "short" }) : "never",
     ].map((text) => element("td", { text }))));
   const { scrollTop } = $("list");
   $("list").replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...rows)));

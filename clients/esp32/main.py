@@ -34,12 +34,15 @@ HARDWARE = "esp32s3"
 
 
 class Trolley:
-    """Scanner, scale, keys, display and power are objects with one method each; `ticks` counts milliseconds."""
+    """Scanner, scale, keys, display and power are objects with one method each; `ticks` counts milliseconds.
 
-    def __init__(self, client, scanner, scale, keys, display, power, ticks):
+    `places`, where there is one, reads the fields of a heartbeat that tell where the trolley is.
+    """
+
+    def __init__(self, client, scanner, scale, keys, display, power, ticks, places=None):
         self.client, self.queue = client, client.queue
         self.scanner, self.scale, self.keys = scanner, scale, keys
-        self.display, self.power, self.ticks = display, power, ticks
+        self.display, self.power, self.ticks, self.places = display, power, ticks, places
         self.state = IDLE
         self.session = self.units = self.total = self.expected = 0
         self.code = None  # shown for pairing, until code_until
@@ -79,7 +82,10 @@ class Trolley:
         elif status == 200:
             self.code, self.code_until = "", now + 60000
         else:
+            held = self.send_at
             self._trouble(now, status, answer)
+            if answer.get("e") == "busy":
+                self.send_at = held  # somebody may have the trolley: only its report tells, whoever presses start
         self.beat_at = min(self.beat_at, now + POLL_MS)
 
     def _read_keys(self, now):
@@ -147,6 +153,8 @@ class Trolley:
         doc = {"fw": VERSION, "hw": HARDWARE, "b": percent, "mv": millivolts, "ch": charging}
         if self.settled is not None:
             doc["g"] = self.settled
+        if self.places:
+            doc.update(self.places.read())
         if self.error:
             doc["er"] = self.error
         status, answer = self.client.call("POST", "/hb", doc)
@@ -233,6 +241,7 @@ def run(settings):
     import random
     import time
 
+    from lib.beacons import Beacons
     from lib.display import Display
     from lib.hx711 import Scale
     from lib.queue import Files, Queue
@@ -246,7 +255,8 @@ def run(settings):
         if client.claim(settings.CLAIM_CODE, settings.SERIAL, HARDWARE, VERSION) != 201:
             time.sleep_ms(client.later(True))
     ticks = _unwrapped(time.ticks_ms, time.ticks_diff)
-    trolley = Trolley(client, Scanner(settings), Scale(settings), Keys(settings), display, Power(settings), ticks)
+    scanner, scale, keys, power = Scanner(settings), Scale(settings), Keys(settings), Power(settings)
+    trolley = Trolley(client, scanner, scale, keys, display, power, ticks, Beacons(settings))
     while True:
         trolley.step()
         time.sleep_ms(20)

@@ -4,11 +4,11 @@
         claims=7K3M9QTV,... tokens=<shopper's token>,... items=8901234567890,... sessions=250 seed=1
 
 One claim code and one shopper's token per trolley. Also: cuts=<percent of turns with a power cut>, unsent=, lost=,
-doubled=, late= (percent of requests), skew=<seconds a clock may be off>, leave=<path that ends a session>,
-events=<scans per session at most>.
+doubled=, late= (percent of requests), skew=<seconds a clock may be off>, events=<scans per session at most>,
+stay=1 (the last session of each trolley is left open).
 
-A line of JSON per session says what the trolley holds to be right and what the server said; the last line sums up.
-The same seed gives the same scans and the same faults. Runs under MicroPython and CPython.
+A line of JSON per session says what the trolley holds to be right, what the server told it and what the shopper's app
+shows; the last line sums up. The same seed gives the same scans. Runs under MicroPython and CPython.
 """
 
 import gc
@@ -122,24 +122,35 @@ class Shopper(Client):
 
     limit = 65536
 
-    def __init__(self, url, token, leave):
+    def __init__(self, url, token):
         Client.__init__(self, url, self, None, time.time, time.time)
         self.token = token
-        self.leave_path = leave
         self.kid = 1
-        self.cart = None
 
     def authorization(self, method, path, body):
         return "Bearer " + self.token
 
     def pair(self, code):
-        status, answer = self.call("POST", "/carts/pair", {"code": code})
-        if status in (200, 201):
-            self.cart = answer["data"]["cart_id"]
-        return status
+        """Whether the trolley is theirs, or may be: the answer can get lost."""
+        return self.heard("POST", "/carts/pair", {"code": code})[0] in (200, 0)
+
+    def lines(self):
+        """Units by barcode, as the app shows them."""
+        while True:
+            status, answer = self.heard("GET", "/cart/view")
+            if status == 200:
+                return {line["product"]["barcode"]: line["quantity"] for line in answer["data"]["items"]}
 
     def leave(self):
-        return self.call("POST", self.leave_path.replace("{id}", str(self.cart)), {})[0]
+        """Not found is a trolley that was left before, the answer lost."""
+        while self.heard("POST", "/cart/disconnect", {})[0] not in (200, 404):
+            pass
+
+    def heard(self, method, path, doc=None):
+        status, answer = self.call(method, path, doc)
+        if not status:
+            time.sleep(0.02)
+        return status, answer
 
 
 class Hardware:
@@ -189,7 +200,7 @@ class SimulatedTrolley:
         self.hardware = Hardware()
         self.turns = self.boots = self.sockets = self.calls = self.largest = 0
         self.number = number
-        self.shopper = Shopper(settings["shop"], settings["tokens"].split(",")[number], settings.get("leave", LEAVE))
+        self.shopper = Shopper(settings["shop"], settings["tokens"].split(",")[number])
         self.items = None
         self.power_on()
         self.claim(settings["claims"].split(",")[number])
@@ -254,8 +265,8 @@ class SimulatedTrolley:
         if self.flash.cut is not None:
             self.restart()
             return True
-        if not self.trolley.fresh and not self.link.sock:
-            time.sleep(0.002)
+        if not self.link.sock:
+            time.sleep(0.002)  # the server may be away: its time is real, the trolley's is not
         return False
 
     def learn(self):
@@ -268,7 +279,7 @@ class SimulatedTrolley:
                 self.turns += 1
             self.items.append((code, card["o"], card["w"]))
 
-    def session(self):
+    def session(self, stays):
         """A whole session as steps: a generator that yields after each turn, so that a fleet takes turns."""
         while not self.trolley.fresh:
             self.turn()
@@ -279,9 +290,9 @@ class SimulatedTrolley:
             if self.trolley.state == IDLE and self.trolley.code is None:
                 self.hardware.key = "start"
             self.turn()
-            if self.hardware.shown:
-                self.shopper.pair(self.hardware.shown)
-                self.hardware.shown = None
+            shown, self.hardware.shown = self.hardware.shown, None
+            if shown and not self.shopper.pair(shown):
+                self.trolley.code = None  # as if its time were over: ask for another
             yield
         basket = {}
         for _ in range(1 + self.dice.below(int(self.settings.get("events", 12)))):
@@ -293,7 +304,7 @@ class SimulatedTrolley:
         while self.trolley.queue.next > self.trolley.queue.acked + 1 or not self.trolley.fresh:
             self.turn()
             yield
-        yield self.judged(basket)
+        yield self.judged(basket, stays)
 
     def scan(self, code, grams, removing):
         """Scan until the trolley has it: after a power cut the shopper looks at the display first."""
@@ -321,32 +332,32 @@ class SimulatedTrolley:
         found = self.trolley.queue.record(s)
         return found is not None and found[0] == s
 
-    def judged(self, basket):
-        """What should be in the cart and what the server last told; then the shopper leaves."""
+    def judged(self, basket, stays):
+        """What should be in the cart, what the server last told and what the app shows; then the shopper leaves."""
         trolley = self.trolley
         basket = {code: units for code, units in basket.items() if units}
         prices = {code: price for code, price, _ in self.items}
         units = sum(basket.values())
         total = sum(prices[code] * count for code, count in basket.items())
+        lines = self.shopper.lines()
         verdict = {
             "trolley": self.number,
             "session": trolley.session,
             "basket": basket,
+            "lines": lines,
             "units": [units, trolley.units],
             "total": [total, trolley.total],
-            "ok": units == trolley.units and total == trolley.total,
+            "open": stays,
+            "ok": units == trolley.units and total == trolley.total and lines == basket,
         }
-        while self.shopper.leave() not in (200, 204):
-            time.sleep(0.01)
+        if not stays:
+            self.shopper.leave()
         self.hardware.gross = 0
         trolley.settled = 0
         trolley.session = 0
         trolley.code = None
         trolley.fresh = False
         return verdict
-
-
-LEAVE = "/cart/disconnect"
 
 
 def battery():
@@ -359,6 +370,7 @@ def run(settings, say):
     faults = Faults(dice, settings)
     fleet = [SimulatedTrolley(number, settings, faults) for number in range(len(settings["claims"].split(",")))]
     left = int(settings.get("sessions", 10))
+    last = len(fleet) if settings.get("stay") else 0  # so many sessions are left open
     counts = {"sessions": 0, "wrong": 0}
     running = []
     waiting = list(fleet)
@@ -366,8 +378,8 @@ def run(settings, say):
     while left or running:
         while left and waiting:
             trolley = waiting.pop()
-            running.append((trolley, trolley.session()))
             left -= 1
+            running.append((trolley, trolley.session(left < last)))
         trolley, session = running.pop(dice.below(len(running)))
         verdict = next(session)
         if verdict is None:
@@ -377,7 +389,8 @@ def run(settings, say):
         counts["wrong"] += not verdict["ok"]
         trolley.turns = 0
         trolley.trolley.beat_at = trolley.trolley.send_at = 0
-        waiting.append(trolley)
+        if not verdict["open"]:
+            waiting.append(trolley)
         say(verdict)
         gc.collect()
         if hasattr(gc, "mem_alloc"):
@@ -389,6 +402,7 @@ def run(settings, say):
     counts["boots"] = sum(trolley.boots for trolley in fleet)
     counts["calls"] = sum(trolley.calls for trolley in fleet)
     counts["sockets"] = sum(trolley.sockets for trolley in fleet)
+    counts["events"] = sum(trolley.trolley.queue.next - 1 for trolley in fleet)
     counts["largest"] = max(trolley.largest for trolley in fleet)
     counts["heap"] = heap
     return counts

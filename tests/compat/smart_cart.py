@@ -26,7 +26,7 @@ PRODUCT = {
     "category_id": (int, None),
     "offer_name": (str, None),
 }
-BARCODE = "8901234567894"
+BARCODE = "8901234567890"
 
 
 def assert_shape(value: Any, shape: Any) -> None:

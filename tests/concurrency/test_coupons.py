@@ -10,8 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import CartStatus, ChannelName
-from app.models import Cart, CartItem
+from app.models import CartItem
 from tests import databases, factories
 from tests.concurrency.racing import at_once
 from tests.concurrency.test_checkout import assert_sound, count, prepare
@@ -38,15 +37,14 @@ def fill_carts(shop: Shop, buyers: Sequence[Shopper]) -> list[int]:
 
 
 def second_cart(live: Live, buyer: Shopper, shop: Shop) -> int:
-    """A cart of another channel: of each channel a customer has only one."""
+    """A cart of another channel, the basket of a trolley: of each channel a customer has only one."""
     with live.app.app_context(), Session(live.engine) as session:
-        cart = Cart(user_id=buyer.user.id, channel=ChannelName.IN_STORE, status=CartStatus.ACTIVE)
-        session.add(cart)
-        session.flush()
+        trolley = factories.make_trolley(session, shop.warehouse)
+        opened = factories.make_cart_session(session, trolley, buyer.user)
         line = {"product_id": shop.products[1].id, "quantity": 1, "unit_price": Decimal("10.00")}
-        session.add(CartItem(cart_id=cart.id, **line))
+        session.add(CartItem(cart_id=opened.cart_id, **line))
         session.commit()
-        return cart.id
+        return opened.cart_id
 
 
 def reasons(answers: Sequence[TestResponse]) -> set[tuple[str, str]]:

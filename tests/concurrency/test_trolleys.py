@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import CartStatus, ChannelName
-from app.models import Cart, CartItem, CartSession, Inventory, Trolley
+from app.domain.enums import CartStatus, ChannelName, Role
+from app.models import Cart, CartItem, CartSession, Inventory, Order, Trolley
 from tests import factories
 from tests.concurrency.racing import at_once
 from tests.conftest import Live
@@ -158,4 +158,28 @@ def test_paying_twice_at_once_sells_once(live: Live) -> None:
 
         assert {answer.status_code for answer in answers} <= {200, 201}
         assert len({answer.json["data"]["order_id"] for answer in answers}) == 1
+        place.leave()
+
+
+def test_a_trolley_that_two_readers_see_goes_out_once_and_is_paid_for_once(live: Live) -> None:
+    place = Place(live, trolleys=1, shoppers=1)
+    with live.app.app_context(), Session(live.engine, expire_on_commit=False) as session:
+        manager = factories.sign_in(session, factories.make_user(session, role=Role.MANAGER))
+    for number in range(ROUNDS):
+        place.pairing(0, place.code(place.talkers[0]))()
+        place.asking(0, "cart/item/add", {"product_id": place.milk.id})()
+        cart = place.live.client().get(f"{V1}/carts/current", headers=place.headers[0]).json["data"]["cart_id"]
+        assert place.asking(0, f"carts/{cart}/review")().status_code == 200
+        seen = {"device_id": place.talkers[0].device_id}
+
+        answers = at_once(
+            [
+                partial(live.client().post, f"{V1}/ops/trolleys/exit", json=seen, headers=manager),
+                partial(live.client().post, f"{V1}/ops/trolleys/exit", json=seen, headers=manager),
+            ]
+        )
+
+        assert statuses(answers) == {200: 1, 409: 1}, [answer.json for answer in answers]
+        with Session(live.engine) as session:
+            assert session.scalar(select(func.count()).select_from(Order)) == number + 1
         place.leave()

@@ -1,4 +1,4 @@
-"""The server the client is tested against. Give the name `fleet_server` another FleetServer to test that one."""
+"""The shop the trolleys of these tests meet: one real server for all of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -6,28 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from tests import databases
+from tests.device.fleet import Fleet, open_fleet
 from tests.device.listening import answering, self_signed
 from tests.device.programs import INTERPRETERS
-from tests.device.reference_server import Product, World
-from tests.device.serving import FleetServer, ReferenceServer
-
-PRODUCTS = {
-    f"890123456789{number}": Product(f"Product {number}", 100 + number * 37, 100 + 50 * number) for number in range(8)
-}
+from tests.device.shop_server import ShopServer
 
 
-@pytest.fixture
-def reference() -> Iterator[ReferenceServer]:
-    """The reference server, for tests that look into its memory."""
-    server = ReferenceServer(World(PRODUCTS))
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def fleet_server(reference: ReferenceServer) -> FleetServer:
-    """The server under test, known by its protocol alone."""
-    return reference
+@pytest.fixture(scope="session")
+def fleet(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A branch with trolleys on a running server."""
+    log = tmp_path_factory.mktemp("shop") / "log"
+    with databases.cloned(template) as url, ShopServer(url, log) as server, open_fleet(server) as opened:
+        yield opened
 
 
 @pytest.fixture(params=INTERPRETERS)

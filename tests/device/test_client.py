@@ -10,10 +10,11 @@ import pytest
 from app.domain.enums import DeviceStatus, TrolleyState
 from clients.esp32.lib.queue import Queue
 from clients.esp32.lib.sc1 import Client, mac
-from tests.device.reference_server import Device
-from tests.device.serving import ReferenceServer
+from tests.device.fleet import Fleet
 from tests.device.test_queue import Flash, pushed, started
 from tests.unit.devices.vectors import DEVICE, KEY, VECTORS
+
+pytestmark = pytest.mark.xdist_group("device")
 
 VECTOR = VECTORS["requests"][0]
 
@@ -34,16 +35,31 @@ def _closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         client.close()
 
 
-def client_of(server: ReferenceServer, flash: Flash | None = None, clock: Callable[[], float] = time.time) -> Any:
+def client_of(fleet: Fleet, flash: Flash | None = None, clock: Callable[[], float] = time.time) -> Any:
     """A client after a start; a new one claims its name first."""
-    client = Client(server.url, started(flash or Flash()), None, clock, lambda: 1.0)
+    client = Client(fleet.url, started(flash or Flash()), None, clock, lambda: 1.0)
     if not client.queue.kid:
-        assert client.claim(server.claim_code(), "00:11:22:33:44:55", "esp32s3", "1.0.0") == 201
+        assert client.claim(fleet.claim_code(), "00:11:22:33:44:55", "esp32s3", "1.0.0") == 201
     return client
 
 
-def device_of(server: ReferenceServer, client: Any) -> Device:
-    return server.world.devices[client.queue.id.decode()]
+def device_of(fleet: Fleet, client: Any) -> Any:
+    """Its row in the database."""
+    return fleet.device(client.queue.id.decode())
+
+
+def trolley_of(fleet: Fleet, client: Any) -> Any:
+    [row] = fleet.rows("SELECT * FROM trolleys WHERE id = %s", device_of(fleet, client).trolley_id)
+    return row
+
+
+def holes_of(fleet: Fleet, client: Any) -> list[tuple[int, int]]:
+    """First and last of the events given up as lost."""
+    rows = fleet.rows(
+        "SELECT details FROM trolley_incidents WHERE kind = 'lost_events' AND device_id = %s",
+        device_of(fleet, client).id,
+    )
+    return [(row.details["first"], row.details["last"]) for row in rows]
 
 
 def beat(client: Any) -> tuple[int, Any]:
@@ -79,9 +95,9 @@ def test_the_client_rotates_as_the_contract_has_it() -> None:
     assert Queue(queue.flash).key == queue.key
 
 
-def test_a_claim_code_is_good_once(reference: ReferenceServer) -> None:
-    code = reference.claim_code()
-    one, two = (Client(reference.url, started(Flash()), None, time.time, lambda: 0) for _ in range(2))
+def test_a_claim_code_is_good_once(fleet: Fleet) -> None:
+    code = fleet.claim_code()
+    one, two = (Client(fleet.url, started(Flash()), None, time.time, lambda: 0) for _ in range(2))
 
     assert one.claim(code, "a", "b", "c") == 201
     assert two.claim(code, "a", "b", "c") == 410
@@ -102,8 +118,8 @@ def test_a_key_of_another_form_is_never_kept(key: str) -> None:
 
 
 @pytest.mark.parametrize("skew", [-(10**6), -301, 0, 301, 10**6])
-def test_a_wrong_clock_is_set_by_the_server(reference: ReferenceServer, skew: int) -> None:
-    client = client_of(reference, clock=lambda: time.time() + skew)
+def test_a_wrong_clock_is_set_by_the_server(fleet: Fleet, skew: int) -> None:
+    client = client_of(fleet, clock=lambda: time.time() + skew)
     client.offset = None
     assert client.now() == 0
 
@@ -111,16 +127,16 @@ def test_a_wrong_clock_is_set_by_the_server(reference: ReferenceServer, skew: in
     assert abs(client.now() - time.time()) < 2
 
 
-def test_a_clock_that_starts_in_2000_is_set_by_the_server(reference: ReferenceServer) -> None:
+def test_a_clock_that_starts_in_2000_is_set_by_the_server(fleet: Fleet) -> None:
     start = time.time()
-    client = client_of(reference, clock=lambda: time.time() - start)
+    client = client_of(fleet, clock=lambda: time.time() - start)
     client.offset = None
 
     assert beat(client)[0] == 200
 
 
-def test_a_restart_that_forgot_its_boot_number_goes_on_from_the_servers(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_restart_that_forgot_its_boot_number_goes_on_from_the_servers(fleet: Fleet) -> None:
+    client = client_of(fleet)
     client.queue.boot = 40
     assert beat(client)[0] == 200
     client.queue.boot, client.n = 3, 0
@@ -130,8 +146,8 @@ def test_a_restart_that_forgot_its_boot_number_goes_on_from_the_servers(referenc
     assert Queue(client.queue.flash).boot == 40
 
 
-def test_events_are_sent_sixteen_at_a_time_over_one_connection(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_events_are_sent_sixteen_at_a_time_over_one_connection(fleet: Fleet) -> None:
+    client = client_of(fleet)
     pushed(client.queue, 40)
 
     sizes = [len(client.deliver()[1]["r"]) for _ in range(3)]
@@ -141,8 +157,8 @@ def test_events_are_sent_sixteen_at_a_time_over_one_connection(reference: Refere
     assert client.sockets == 1
 
 
-def test_a_lost_answer_is_asked_for_again_without_a_second_effect(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_lost_answer_is_asked_for_again_without_a_second_effect(fleet: Fleet) -> None:
+    client = client_of(fleet)
     pushed(client.queue, 3)
     client.deliver()
     client.queue.settle(0)
@@ -150,41 +166,41 @@ def test_a_lost_answer_is_asked_for_again_without_a_second_effect(reference: Ref
     status, answer = client.deliver()
 
     assert (status, answer["a"], len(answer["r"])) == (200, 3, 3)
-    assert device_of(reference, client).last_seq == 3
+    assert device_of(fleet, client).last_seq == 3
 
 
-def test_a_gap_is_filled_from_where_the_server_stands(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_gap_is_filled_from_where_the_server_stands(fleet: Fleet) -> None:
+    client = client_of(fleet)
     pushed(client.queue, 5)
     client.queue.settle(3)
 
     assert client.deliver()[1]["e"] == "gap"
     assert client.deliver()[1]["a"] == 5
-    assert device_of(reference, client).holes == []
+    assert holes_of(fleet, client) == []
 
 
-def test_a_hole_is_admitted_and_written_down(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_hole_is_admitted_and_written_down(fleet: Fleet) -> None:
+    client = client_of(fleet)
     pushed(client.queue, 5)
     client.queue.drop(1)
     client.queue.drop(2)
 
     assert client.deliver()[1]["a"] == 5
-    assert device_of(reference, client).holes == [(1, 2)]
+    assert holes_of(fleet, client) == [(1, 2)]
 
 
-def test_a_clash_leaves_what_the_server_has(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_clash_leaves_what_the_server_has(fleet: Fleet) -> None:
+    client = client_of(fleet)
     pushed(client.queue, 2)
     client.deliver()
-    other = Client(reference.url, started(Flash()), None, time.time, lambda: 0)
+    other = Client(fleet.url, started(Flash()), None, time.time, lambda: 0)
     other.queue.id, other.queue.kid, other.queue.key = client.queue.id, 1, client.queue.key
     other.queue.boot = 50
     other.queue.push("a", "94011", 5, 5)
 
     assert other.deliver()[1]["e"] == "clash"
     assert other.queue.next == 3
-    assert device_of(reference, client).state is TrolleyState.MAINTENANCE
+    assert trolley_of(fleet, client).state == TrolleyState.MAINTENANCE
 
 
 def test_a_batch_the_server_refuses_is_halved_until_the_bad_event_is_dropped() -> None:
@@ -210,11 +226,10 @@ def test_a_batch_the_server_refuses_is_halved_until_the_bad_event_is_dropped() -
     assert sorted(set(taken)) == [1, 2, 3, 4, 6, 7, 8]
 
 
-def test_a_key_is_rotated_by_a_notice_and_the_old_one_dies(reference: ReferenceServer) -> None:
-    client = client_of(reference)
-    device = device_of(reference, client)
+def test_a_key_is_rotated_by_a_notice_and_the_old_one_dies(fleet: Fleet) -> None:
+    client = client_of(fleet)
     old = client.queue.key
-    reference.world.rotate(device.device_id)
+    fleet.managed("POST", f"/devices/{device_of(fleet, client).device_id}/rotate")
 
     notice = beat(client)[1]["n"][0]
     assert beat(client)[1]["n"] == [notice]
@@ -226,18 +241,18 @@ def test_a_key_is_rotated_by_a_notice_and_the_old_one_dies(reference: ReferenceS
 
 
 @pytest.mark.parametrize("status", [DeviceStatus.REVOKED, DeviceStatus.SUSPENDED, DeviceStatus.LOST])
-def test_a_revoked_device_hears_off_at_once(reference: ReferenceServer, status: DeviceStatus) -> None:
-    client = client_of(reference)
-    device_of(reference, client).status = status
+def test_a_revoked_device_hears_off_at_once(fleet: Fleet, status: DeviceStatus) -> None:
+    client = client_of(fleet)
+    fleet.managed("PATCH", f"/devices/{device_of(fleet, client).device_id}", status=status)
 
     assert beat(client)[0] == 403
 
 
-def test_a_server_that_came_back_is_found_on_a_new_connection(reference: ReferenceServer) -> None:
-    client = client_of(reference)
+def test_a_server_that_came_back_is_found_on_a_new_connection(fleet: Fleet) -> None:
+    client = client_of(fleet)
     beat(client)
 
-    reference.restart()
+    fleet.server.restart()
 
     assert beat(client)[0] == 200
     assert client.sockets == 2

@@ -1,71 +1,24 @@
 """What a server must answer to signed requests, whoever sends them: replays, forgeries, repeats, gaps, clashes."""
 
 import hashlib
-import http.client
 import json
 import threading
-import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from app.domain.devices.signing import Request, SignedHeader, shown_header, signature
-from tests.device.serving import FleetServer
+from tests.device.fleet import Fleet
+from tests.device.wire import Wire
 
-ZERO = "0" * 64
-
-
-@dataclass
-class Wire:
-    """A device by hand: its name and key, and what to put into each request."""
-
-    server: FleetServer
-    device_id: str = "00000000"
-    key: bytes = b""
-    n: int = 0
-    heads: list[int] = field(default_factory=list)
-
-    def send(self, path: str, body: bytes, authorization: str | None) -> tuple[int, dict[str, Any]]:
-        """Status and answer of one request; holds every answer against the limits of B.1."""
-        address = urlsplit(self.server.url)
-        connection = http.client.HTTPConnection(address.netloc, timeout=10)
-        headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
-        connection.request("POST", address.path + path, body, headers)
-        answer = connection.getresponse()
-        raw = answer.read()
-        connection.close()
-        head = sum(len(name) + len(value) + 4 for name, value in answer.getheaders())
-        assert len(raw) <= 1024
-        assert head <= 256
-        assert answer.getheader("Content-Length") == str(len(raw))
-        return answer.status, json.loads(raw)
-
-    def signed(self, path: str, body: bytes, **changes: Any) -> str:
-        """The header for a request, the next number unless told otherwise."""
-        self.n += 1
-        header = SignedHeader(self.device_id, 1, int(time.time()), 1, self.n, ZERO)
-        header = replace(header, **changes)
-        if header.sig == ZERO:
-            request = Request("POST", urlsplit(self.server.url).path + path, body)
-            header = replace(header, sig=signature(self.key, request, header))
-        return shown_header(header)
-
-    def events(self, *rows: list[Any], **changes: Any) -> tuple[int, dict[str, Any]]:
-        body = json.dumps({"ev": list(rows)}).encode()
-        return self.send("/ev", body, self.signed("/ev", body, **changes))
+pytestmark = pytest.mark.xdist_group("device")
 
 
 @pytest.fixture
-def wire(fleet_server: FleetServer) -> Wire:
+def wire(fleet: Fleet) -> Iterator[Wire]:
     """A claimed device."""
-    wire = Wire(fleet_server)
-    claim = {"code": fleet_server.claim_code(), "sn": "00:11", "hw": "esp32s3", "fw": "1.0.0"}
-    status, answer = wire.send("/claim", json.dumps(claim).encode(), None)
-    assert status == 201
-    wire.device_id, wire.key = answer["id"], bytes.fromhex(answer["key"])
-    return wire
+    with Wire(fleet.url) as wire:
+        yield wire.claim(fleet.claim_code())
 
 
 def row(s: int, code: str = "4011") -> list[Any]:
@@ -162,7 +115,8 @@ def test_one_batch_sent_by_many_at_once_counts_once(wire: Wire) -> None:
     body = json.dumps({"ev": [row(1), row(2)]}).encode()
 
     def send(line: str) -> None:
-        answers.append(wire.send("/ev", body, line))
+        with Wire(wire.base) as one_of_many:
+            answers.append(one_of_many.send("/ev", body, line))
 
     threads = [threading.Thread(target=send, args=(wire.signed("/ev", body),)) for _ in range(8)]
 

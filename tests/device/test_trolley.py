@@ -134,6 +134,18 @@ def test_the_start_key_asks_for_a_code_and_then_looks_often() -> None:
     assert rig.turn(main.POLL_MS - 1) == []
 
 
+def test_start_pressed_again_and_again_on_a_taken_trolley_does_not_keep_it_from_reporting() -> None:
+    rig = Rig()
+    rig.turn()
+    rig.server.answers["/pair"] = (503, {"e": "busy", "r": 30})
+    rig.server.standing = standing(SHOPPING, 7)
+
+    sent = [path for _ in range(main.POLL_MS // TURN_MS + 1) for path, _ in rig.turn(key="start")]
+
+    assert sent[-1] == "/hb"
+    assert rig.trolley.session == 7
+
+
 def test_a_shoppers_code_read_off_a_phone_pairs() -> None:
     rig = Rig()
     rig.turn()

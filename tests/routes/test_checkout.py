@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
+from app.config import settings
 from app.domain.enums import LocationKind, SoldBy
 from app.models import (
     AuditEvent,
@@ -438,9 +439,16 @@ class TestConfirm:
         assert len(statements) <= 40
 
 
+def tomorrow() -> int:
+    """The weekday, Sunday 0: two dates of it lie within the horizon, whatever the time of day."""
+    return (datetime.now(settings().zone) + timedelta(days=1)).isoweekday() % 7
+
+
 class TestSlots:
     def test_the_next_open_date_with_room_is_booked(self, client: FlaskClient, session: Session) -> None:
         shop = open_shop(session, capacity=1)
+        shop.slot.day_of_week = tomorrow()
+        session.commit()
         first, second, third = (make_shopper(session, client) for _ in range(3))
         for shopper in (first, second, third):
             shopper.add(shop.products[0])

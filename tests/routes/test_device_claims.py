@@ -15,9 +15,10 @@ from werkzeug.test import TestResponse
 from app.domain.devices.keys import device_key
 from app.domain.enums import DeviceStatus, Role
 from app.models import AuditEvent, Device, DeviceClaim, Trolley
-from tests import databases, factories
-from tests.conftest import dispose, make_app, rolled_back
+from tests import factories
+from tests.conftest import rolled_back
 from tests.devices import BASE, Talker, make_talker, refusal_of, row_of
+from tests.limiting import limiting
 
 ADMIN = "/api/v1/admin/devices"
 
@@ -168,19 +169,16 @@ def test_a_claim_that_is_too_long_is_refused(client: FlaskClient) -> None:
 
 
 def test_wrong_codes_from_one_address_are_limited_and_right_ones_are_not(template: str) -> None:
-    with databases.cloned(template) as url:
-        limited = make_app(url, rate_limit_enabled=True, rate_limit_device_claim="2 per 15 minutes")
-        with rolled_back(limited) as session:
-            client = limited.test_client()
-            admin = factories.sign_in(session, factories.make_user(session, role=Role.ADMIN))
-            codes = [
-                make(session, client, admin, serial=f"s{number}", cart_label=f"L{number}")["claim_code"]
-                for number in range(4)
-            ]
-            right = [claim(client, code).status_code for code in codes[:3]]
-            wrong = [claim(client, "00000000").status_code for _ in range(2)]
-            refused = claim(client, codes[3])
-        dispose(limited)
+    with limiting(template, rate_limit_device_claim="2 per 15 minutes") as limited, rolled_back(limited) as session:
+        client = limited.test_client()
+        admin = factories.sign_in(session, factories.make_user(session, role=Role.ADMIN))
+        codes = [
+            make(session, client, admin, serial=f"s{number}", cart_label=f"L{number}")["claim_code"]
+            for number in range(4)
+        ]
+        right = [claim(client, code).status_code for code in codes[:3]]
+        wrong = [claim(client, "00000000").status_code for _ in range(2)]
+        refused = claim(client, codes[3])
 
     assert (right, wrong) == ([201] * 3, [404] * 2)
     assert refusal_of(refused) == (429, "slow")

@@ -14,9 +14,10 @@ from app.domain.devices.words import RefusalCode
 from app.domain.enums import DeviceStatus, IncidentKind
 from app.models import TrolleyIncident
 from app.services.devices import heartbeats
-from tests import databases, factories
-from tests.conftest import dispose, make_app, rolled_back
+from tests import factories
+from tests.conftest import rolled_back
 from tests.devices import BASE, Talker, make_talker, refusal_of, row_of
+from tests.limiting import limiting
 
 OF_THE_SERVER = (
     "HTTP/1.1 405 METHOD NOT ALLOWED\r\nServer: gunicorn\r\nDate: Sat, 21 Nov 2026 10:00:00 GMT\r\n"
@@ -314,13 +315,10 @@ def test_a_fault_of_ours_is_told_as_busy_and_gives_nothing_away(
 
 
 def test_each_device_has_a_budget_of_requests_of_its_own(template: str) -> None:
-    with databases.cloned(template) as url:
-        limited = make_app(url, rate_limit_enabled=True, rate_limit_device="3 per minute")
-        with rolled_back(limited) as session:
-            hasty, calm = (make_talker(session, limited.test_client()) for _ in range(2))
-            answers = [hasty.beat().status_code for _ in range(3)]
-            refused, other = hasty.beat(), calm.beat()
-        dispose(limited)
+    with limiting(template, rate_limit_device="3 per minute") as limited, rolled_back(limited) as session:
+        hasty, calm = (make_talker(session, limited.test_client()) for _ in range(2))
+        answers = [hasty.beat().status_code for _ in range(3)]
+        refused, other = hasty.beat(), calm.beat()
 
     assert answers == [200] * 3
     assert refusal_of(refused) == (429, "slow")

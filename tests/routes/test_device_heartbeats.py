@@ -142,6 +142,21 @@ def test_notices_come_two_at_a_time_and_once(session: Session, talker: Talker) -
     assert told == [[["tare"], ["loc", 1]], [["bye"]], []]
 
 
+def test_what_is_not_so_any_more_is_not_told(session: Session, talker: Talker) -> None:
+    opened = shopping(session, talker)
+    row_of(session, talker).notices = [["st", 2], ["bye"], ["msg", "kept"], ["st", 1]]
+    session.commit()
+
+    told = talker.beat().json["n"]
+
+    assert told == [["msg", "kept"], ["st", 1]]
+    row_of(session, talker).notices = [["st", 1], ["bye"], ["st", 0]]
+    opened.closed_at, opened.outcome = datetime.now(UTC), SessionOutcome.LEFT
+    session.get_one(Trolley, opened.trolley_id).state = TrolleyState.IDLE
+    session.commit()
+    assert talker.beat().json["n"] == [["bye"], ["st", 0]]
+
+
 def test_a_rotation_goes_before_all_other_notices(session: Session, talker: Talker) -> None:
     device = row_of(session, talker)
     device.notices = [["tare"], ["loc", 1]]

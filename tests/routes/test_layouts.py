@@ -150,7 +150,8 @@ def test_a_plan_from_a_spreadsheet_is_read_like_one_in_json(store: Store) -> Non
         ("cell_cm,forty\n..\n", []),
         (b"\xff\xfe..", []),
         ("cell_cm,5\n..\n", ["body", "cell_cm"]),
-        ("", ["body", "floors"]),
+        ("", []),
+        ("floor,9999\nE.C", ["body", "floors", "9999", "[key]"]),
         ("." * 1001, ["body", "floors", "0", 0]),
         ("..\n" * 1001, ["body", "floors", "0"]),
         ("..\nE\x00C", ["body", "floors", "0", 1]),
@@ -162,6 +163,31 @@ def test_a_spreadsheet_that_is_no_plan_is_refused(store: Store, body: str | byte
     error = answer.json["error"]
     assert (answer.status_code, error["code"]) == (400, "BAD_REQUEST")
     assert [fault["loc"] for fault in error["details"].get("errors", [])] == ([place] if place else [])
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ("", "The file is empty: draw at least one row."),
+        ("E,.,C\n#,..,#\n", "Line 2, column 2: a cell has one sign, not '..'."),
+        ('E,.,C\n#,",#\n', "Line 2: the row is not CSV; perhaps a quote is opened and not closed."),
+        (b"E,.,C\r\n#,\xe9,#\r\n", "The body is not UTF-8, as its line 2 shows. Save the file as UTF-8."),
+        ("E.C".encode("utf-16"), "The body is not UTF-8, as its line 1 shows. Save the file as UTF-8."),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_told_with_its_line(store: Store, body: str | bytes, says: str) -> None:
+    answer = store.manager.call("PUT", f"{store.path}/layout", data=body, content_type="text/csv")
+
+    assert answer.status_code == 400
+    assert answer.json["error"]["message"].endswith(says)
+
+
+@pytest.mark.parametrize("body", ["\ufeffE,.,C\r\n#,#,#\r\n", '"E";"";"C"\n"#";"#";"#"\n', "E\t\t\tC\n"])
+def test_files_of_spreadsheets_are_read_whatever_their_marks_and_separators(store: Store, body: str) -> None:
+    answer = store.manager.call("PUT", f"{store.path}/layout", data=body.encode(), content_type="text/csv")
+
+    assert answer.status_code == 200, answer.json
+    assert store.manager.get(f"{store.path}/layout")["data"]["floors"]["0"][0] in ("E.C", "E..C")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +211,7 @@ def test_a_plan_beyond_the_bounds_is_refused_at_the_door(store: Store, change: d
 
 
 def test_the_largest_plan_is_taken_and_a_larger_body_is_not(store: Store) -> None:
-    largest = {**PLAN, "floors": {"0": ["E" + "." * 998 + "C", *["." * 1000] * 999]}}
+    largest = {**PLAN, "floors": {"0": ["E" + "." * 998 + "C", *["." * 1000] * 249]}}
 
     assert store.draw(largest)["faults"] == []
     too_long = {"data": b"." * (LARGEST_LAYOUT_BODY + 1), "content_type": "text/csv"}

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.enums import AssistReason, CartStatus, Role, SessionOutcome, TrolleyState, WeightState
+from app.domain.enums import AssistOutcome, AssistReason, CartStatus, Role, SessionOutcome, TrolleyState, WeightState
 from app.models import AuditEvent, Cart, CartSession, HandoffCode, Reservation, TrolleyAssist, UserBranch
 from app.services import reservations
 from app.services.trolleys import checking
@@ -137,6 +137,22 @@ def test_an_age_check_that_passes_lets_pay_and_does_not_come_again(
     assert trip.code("a", code, 500) == 0
     assert not opened_of(session, trip).needs_check
     assert trip.walk.pay(session).status_code == 201
+
+
+def test_nobody_need_come_to_a_walk_that_ended(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str]
+) -> None:
+    _, code = on_the_shelf(session, trip, age_limit=18)
+    trip.code("a", code, 500)
+    trip.code("x")
+    assert {call.reason for call in assists(session)} == {AssistReason.AGE_CHECK, AssistReason.TAMPER}
+
+    client.post("/api/v1/cart/disconnect", headers=trip.walk.headers)
+
+    waiting = client.get(f"{OPS}/assist?status=open", headers=employee).json["data"]
+    assert [call["reason"] for call in waiting] == ["tamper"]
+    ended = {call.reason: (call.outcome, call.note) for call in assists(session)}
+    assert ended[AssistReason.AGE_CHECK] == (AssistOutcome.CORRECTED, "The walk ended.")
 
 
 def test_an_age_check_that_fails_takes_the_goods_out(
@@ -457,3 +473,30 @@ def test_codes_that_are_too_old_or_unknown(
     found = [client.post(f"/api/v1/pos/handoff/{code}", headers=employee).status_code for code in codes]
     assert found == [410, 404, 404, 404]
     assert row_of(session, trip.talker).notices == []
+
+
+def test_a_trolley_blinks_for_who_looks_for_it(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str]
+) -> None:
+    stranger = employee_of(session, factories.make_location(session).id)
+    path = f"{OPS}/trolleys/{trip.walk.trolley.id}/locate"
+
+    answers = [client.post(path, headers=headers).status_code for headers in (employee, employee, stranger)]
+
+    assert answers == [200, 200, 404]
+    assert [trip.talker.beat().json["n"] for _ in range(2)] == [[["loc", 1]], []]
+
+
+@pytest.mark.parametrize(("tare", "told"), [(0, [["tare"]]), (2000, [])])
+def test_an_emptied_trolley_counts_its_weight_from_there(
+    session: Session, client: FlaskClient, trip: Trip, employee: dict[str, str], tare: int, told: list[list[str]]
+) -> None:
+    trip.code("d")
+    trip.talker.beat()
+    trolley = trolley_of(session, trip)
+    trolley.state, trolley.tare_grams = TrolleyState.MAINTENANCE, tare
+    session.commit()
+
+    assert client.post(f"{OPS}/trolleys/{trolley.id}/release", headers=employee).status_code == 200
+
+    assert trip.talker.beat().json["n"] == told

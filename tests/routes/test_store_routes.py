@@ -1,5 +1,6 @@
 """Routes through a store, as shoppers ask for them."""
 
+import re
 import xml.etree.ElementTree as ElementTree
 from itertools import pairwise
 from typing import Any
@@ -10,9 +11,11 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.models import ChecklistItem, Device, Product, User
-from tests import databases, factories
-from tests.conftest import Statements, dispose, make_app, rolled_back
+from app.schemas.store_routes import RoutePictureQuery
+from tests import factories
+from tests.conftest import Statements, rolled_back
 from tests.floors import GROUND, PLAN, V1, Store, assert_walkable, open_store, walked
+from tests.limiting import limiting
 
 ONE_WAY = [
     "E>>>>>>>>.",
@@ -393,15 +396,12 @@ def test_a_path_to_nowhere_is_refused(store: Store, headers: dict[str, str], bod
 
 
 def test_proofs_have_a_budget_of_their_own(template: str) -> None:
-    with databases.cloned(template) as url:
-        limited = make_app(url, rate_limit_enabled=True, rate_limit_exact_routes="1 per minute")
-        with rolled_back(limited) as session:
-            store = open_store(session, limited.test_client())
-            store.publish()
-            headers = factories.sign_in(session, factories.make_user(session))
-            exact = [store.route(quality="exact", headers=headers).status_code for _ in range(2)]
-            fast = store.route(headers=headers).status_code
-        dispose(limited)
+    with limiting(template, rate_limit_exact_routes="1 per minute") as limited, rolled_back(limited) as session:
+        store = open_store(session, limited.test_client())
+        store.publish()
+        headers = factories.sign_in(session, factories.make_user(session))
+        exact = [store.route(quality="exact", headers=headers).status_code for _ in range(2)]
+        fast = store.route(headers=headers).status_code
 
     assert (exact, fast) == ([200, 429], 200)
 
@@ -416,3 +416,27 @@ def test_managers_see_the_trolleys_of_a_branch_and_no_others(
 
     assert [(row["state"], row["x_cm"], row["y_cm"]) for row in shown] == [("shopping", 420, 160), ("idle", None, None)]
     assert (shown[1]["trolley"], shown[1]["label"], shown[1]["is_online"]) == (idle.id, "Idle one", False)
+
+
+@pytest.mark.parametrize(
+    ("start", "is_told"),
+    [
+        ("-20,0,0", True),
+        ("-9,0,0", True),
+        ("99,10,10", True),
+        ("200,999,999", True),
+        ("-21,0,0", False),
+        ("201,0,0", False),
+        ("0,1000,0", False),
+    ],
+)
+def test_a_start_is_read_as_the_document_tells(
+    session: Session, client: FlaskClient, start: str, is_told: bool
+) -> None:
+    store = open_store(session, client)
+    documented = RoutePictureQuery.model_json_schema()["properties"]["start"]["anyOf"][0]["pattern"]
+
+    answer = store.client.get(f"{V1}{store.path}/route.svg", query_string={"start": start})
+
+    assert bool(re.match(documented, start)) is is_told
+    assert (answer.json["error"]["code"] != "VALIDATION_ERROR") is is_told

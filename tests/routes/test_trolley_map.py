@@ -23,7 +23,7 @@ def test_everybody_gets_the_page_under_the_policy_of_the_dashboard(client: Flask
 def test_the_page_names_only_files_that_are_served_here(client: FlaskClient) -> None:
     named = re.findall(r'(?:src|href)="([^"#][^"]*)"', client.get(PAGE).text)
 
-    assert {f"{PAGE}/map.js", f"{PAGE}/map.css"} < set(named)
+    assert {f"{PAGE}/map.js", f"{PAGE}/map.css", "/admin/dashboard"} < set(named)
     assert {client.get(address).status_code for address in named} == {200}
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.config import settings
 from app.domain.enums import AccountKind, JournalReason
 from app.models import Account, AuditEvent, Journal, LiveEvent, Payout
 from app.services import ledger
@@ -401,7 +402,8 @@ class TestStatement:
 
 
 def day(ahead: int) -> str:
-    return f"{datetime.now(UTC).date() + timedelta(days=ahead)}"
+    """A day from today on, as the shop's calendar has it."""
+    return f"{datetime.now(settings().zone).date() + timedelta(days=ahead)}"
 
 
 def backdate(session: Session, description: str, *, days: int) -> None:

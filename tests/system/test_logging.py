@@ -91,7 +91,20 @@ def test_bodies_and_headers_are_not_logged(client: FlaskClient, log: Log) -> Non
         assert secret not in written
 
 
-@pytest.mark.parametrize("value", [CARD, "4242 4242 4242 4242", "eyJhbGciOi.eyJzdWIi.c2lnbmF0", "dana@example.com"])
+TILL_CODE = "48213950617283940516"
+DEVICE_TOKEN = f"dvc_c0ffee01_{'aZ9-_' * 8}abc"
+IN_THE_WRONG_PLACE = [
+    CARD,
+    "4242 4242 4242 4242",
+    "eyJhbGciOi.eyJzdWIi.c2lnbmF0",
+    "dana@example.com",
+    TILL_CODE,
+    TILL_CODE + "7",
+    DEVICE_TOKEN,
+]
+
+
+@pytest.mark.parametrize("value", IN_THE_WRONG_PLACE)
 @pytest.mark.parametrize("place", ["/api/v1/catalog/products/search?q={}", "/api/v1/{}"])
 def test_secrets_in_the_wrong_place_are_blanked_too(client: FlaskClient, log: Log, place: str, value: str) -> None:
     client.get(place.format(value))

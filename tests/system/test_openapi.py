@@ -1,5 +1,6 @@
 """The OpenAPI document: a valid one, and true. schemathesis sends what it describes and checks what comes back."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -36,7 +37,7 @@ from app.domain.enums import (
 )
 from app.domain.order_states import PACKED, PICKABLE
 from app.extensions import db
-from app.middleware.entry import DEVICE
+from app.middleware.entry import DEVICE, FIRST_DEVICE
 from app.models import (
     AssistanceRequest,
     Cart,
@@ -61,7 +62,7 @@ from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
 from tests import databases, factories, receiving
 from tests.conftest import dispose, make_app
-from tests.system import market_rows
+from tests.system import market_rows, trolley_rows
 
 RULES_OUTSIDE_JSON_SCHEMA = {"value_error", "cursor"}
 """Faults of checks that a schema cannot express: a cursor of another list, two fields that exclude each other."""
@@ -74,6 +75,9 @@ BOUNDED = settings(
     derandomize=True,
     phases=(Phase.explicit, Phase.generate),
 )
+
+MANY_TIMES = settings(BOUNDED, max_examples=18)
+"""For devices, whose bodies are seldom right by chance."""
 
 
 def accepts_what_the_document_allows(ctx: CheckContext, response: Response, case: Case) -> bool | None:
@@ -149,10 +153,11 @@ CHECKS = [
 
 @dataclass
 class Tried:
-    """The demo shop, where what schemathesis does is kept, and the rows of its marketplace by kind."""
+    """The demo shop, where what schemathesis does is kept; the rows of its marketplace by kind, and its trolleys."""
 
     app: Flask
     market: market_rows.Rows
+    fleet: trolley_rows.Fleet
 
 
 @pytest.fixture(scope="module")
@@ -161,13 +166,25 @@ def shop(template: str) -> Iterator[Tried]:
         application = make_app(url)
         with application.app_context():
             seed()
-            market = live_in(application)
-        yield Tried(application, market)
+            market, fleet = live_in(application)
+        yield Tried(application, market, fleet)
         dispose(application)
 
 
-SECTIONS = {"shoppers": "^(?!Staff|Admin|Vendor)", "vendors": "^Vendor", "staff": "^(Staff|Admin)"}
-ROLES = {"shoppers": Role.CUSTOMER, "vendors": Role.VENDOR, "staff": Role.ADMIN}
+SECTIONS = {
+    "shoppers": "^(?!Staff|Admin|Vendor|Devices|Smart carts|Store maps)",
+    "vendors": "^Vendor",
+    "staff": "^(Staff|Admin)(?!: (trolleys|store maps|recipes))",
+    "shoppers with trolleys": "^(Smart carts|Store maps)",
+    "staff with trolleys": "^(Staff|Admin): (trolleys|store maps|recipes)",
+}
+ROLES = {
+    "shoppers": Role.CUSTOMER,
+    "vendors": Role.VENDOR,
+    "staff": Role.ADMIN,
+    "shoppers with trolleys": Role.CUSTOMER,
+    "staff with trolleys": Role.ADMIN,
+}
 PICTURE = "0" * 64
 HOOK = "https://hooks.example.com/aisle"
 STATES = (OrderStatus.PENDING_PAYMENT, *sorted(PICKABLE | PACKED), OrderStatus.DELAYED, OrderStatus.CANCELLING)
@@ -178,8 +195,8 @@ FEW = 3
 """As many rows are there of most other things, or fewer."""
 
 
-def live_in(shop: Flask) -> market_rows.Rows:
-    """Give the demo shop a past: one row of everything at least, with the ids from 1 on; answers the marketplace's."""
+def live_in(shop: Flask) -> tuple[market_rows.Rows, trolley_rows.Fleet]:
+    """Give the demo shop a past: one row of everything at least, with the ids from 1 on; then markets and trolleys."""
     with Session(db.engine, expire_on_commit=False) as session:
         customer, vendor, admin = (demo_user(session, role) for role in (Role.CUSTOMER, Role.VENDOR, Role.ADMIN))
         warehouse, store = session.scalars(select(StockLocation).order_by(StockLocation.id).limit(2)).all()
@@ -196,7 +213,8 @@ def live_in(shop: Flask) -> market_rows.Rows:
             receiving.make_delivery(session, receiving.make_webhook(session, HOOK), number, state=DeliveryState.FAILED)
         session.add(StoredImage(digest=PICTURE, media_type="image/webp", width=1, height=1, content=b"RIFF"))
         session.commit()
-        return market_rows.open_market(shop, session, customer, vendor, admin)
+        market = market_rows.open_market(shop, session, customer, vendor, admin)
+        return market, trolley_rows.open_fleet(shop, session, customer, admin, store)
 
 
 def sell(session: Session, customer: User, admin: User, warehouse: StockLocation, goods: Sequence[Product]) -> None:
@@ -268,7 +286,13 @@ def sign_in_for(shop: Tried, who: Role) -> dict[str, str]:
 
 def ask_for_what_is_there(case: Case, shop: Tried, turns: Counter[str]) -> None:
     """Let a well-formed address name one row after the other, and of an order (of one line) the line with its id."""
+    of_fleet = trolley_rows.SECTIONS.match(case.operation.definition.raw["tags"][0])
+    if of_fleet:
+        trolley_rows.prepare(shop.fleet, case.operation.method.upper(), case.operation.path)
     if not is_well_formed(case):
+        return
+    if of_fleet:
+        trolley_rows.ask_for_what_is_there(case, shop.fleet)
         return
     path = case.path_parameters
     if market_rows.SECTIONS.match(case.operation.definition.raw["tags"][0]):
@@ -294,8 +318,8 @@ def test_every_operation_answers_as_the_document_says(shop: Tried, subtests: pyt
     tried, succeeded, turns = set(), set(), Counter[str]()
 
     def check(case: Case) -> None:
-        ask_for_what_is_there(case, shop, turns)
         headers = sign_in_for(shop, ROLES[who])
+        ask_for_what_is_there(case, shop, turns)
         if case.operation.path in market_rows.WANT_A_BASKET:
             market_rows.fill_basket(shop.app, shop.market, headers)
         response = case.call_and_validate(headers=headers, checks=CHECKS)
@@ -308,8 +332,36 @@ def test_every_operation_answers_as_the_document_says(shop: Tried, subtests: pyt
         with subtests.test(operation.label):
             run()
 
-    assert len(tried) > 40
+    assert len(tried) > 30
     assert len(succeeded) >= 0.7 * len(tried), f"too few were ever answered well: {sorted(tried - succeeded)}"
+
+
+def is_lean(_: CheckContext, response: Response, case: Case) -> None:
+    """A device takes 1,024 bytes, and 64 of a refusal (smart-cart.md, B.1 and B.4); images come in pieces."""
+    if case.operation.path.startswith("/api/v1/device/") and "/fw/" not in case.operation.path:
+        assert len(response.content) <= (64 if response.status_code >= 400 else 1024), response.content
+
+
+@pytest.mark.timeout(900)
+def test_every_operation_of_devices_answers_as_the_document_says(shop: Tried, subtests: pytest.Subtests) -> None:
+    schema = schemathesis.openapi.from_wsgi("/apispec.json", shop.app).include(tag_regex="^Devices")
+    succeeded, tried = set(), set()
+
+    def check(case: Case) -> None:
+        sign_in_for(shop, Role.CUSTOMER)  # whoever was blocked before is let in again
+        ask_for_what_is_there(case, shop, Counter())
+        headers = trolley_rows.caller_of(case.operation.path, shop.fleet)
+        response = case.call_and_validate(headers=headers, checks=[*CHECKS, is_lean])
+        if response.status_code < 300:
+            succeeded.add(case.operation.label)
+
+    for built in get_all_tests(schema=schema, test_func=check, settings=MANY_TIMES, given_kwargs={}):
+        operation, run = built.ok()
+        tried.add(operation.label)
+        with subtests.test(operation.label):
+            run()
+
+    assert succeeded == tried
 
 
 @pytest.fixture
@@ -358,17 +410,30 @@ def test_each_route_says_whether_one_must_sign_in(app: Flask, document: dict[str
             continue
         for method in rule.methods - {"HEAD", "OPTIONS"}:
             operation = document["paths"][re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)][method.lower()]
-            signed = [{"device": []}] if line.who == DEVICE and rule.endpoint != "device_claims.claim" else []
+            signs = line.who in (DEVICE, FIRST_DEVICE) and rule.endpoint != "device_claims.claim"
+            signed = [{"device": []}] if signs else []
             expected = may if line.is_optional else signed if line.is_public else must
             assert operation.get("security", []) == expected, operation["operationId"]
             assert ("401" in operation["responses"]) or expected == []
 
 
+def examples_of(content: dict[str, Any]) -> list[Any]:
+    """The examples of a body, one alone or several with names."""
+    alone = [content["example"]] if "example" in content else []
+    return alone + [example["value"] for example in content.get("examples", {}).values()]
+
+
 def test_examples_are_what_their_schemas_describe(document: dict[str, Any]) -> None:
-    definitions = {"components": document["components"]}
-    for methods in document["paths"].values():
-        for operation in methods.values():
-            for content in operation.get("requestBody", {}).get("content", {}).values():
-                validator = jsonschema_rs.validator_for({**definitions, **content["schema"]})
-                for example in content.get("examples", {}).values():
-                    validator.validate(example["value"])
+    schemas: dict[str, Any] = {}
+    examples: list[dict[str, Any]] = []
+    for operation in (operation for methods in document["paths"].values() for operation in methods.values()):
+        for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for content in part.get("content", {}).values():
+                name = json.dumps(content["schema"])
+                schemas[name] = content["schema"]
+                examples += [{name: example} for example in examples_of(content)]
+    validator = jsonschema_rs.validator_for({"components": document["components"], "properties": schemas})
+
+    assert len(examples) > 1000
+    for example in examples:
+        validator.validate(example)

@@ -1,8 +1,6 @@
 """No answer and no log line gives away a password, a card number, a token or what a second factor is made of."""
 
 import io
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +15,6 @@ from werkzeug.test import TestResponse
 from app.domain import totp
 from app.domain.enums import Role
 from app.extensions import db
-from app.middleware.log_format import DiscreetFormatter
 from app.models import (
     AuditEvent,
     Notification,
@@ -38,20 +35,6 @@ EMAIL = "dana@example.com"
 NEW = "rainy-night-8"
 CARD = "4111222233334444"
 OTHER_PHONE = "+919876500000"
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Everything the application logs, down to the chattiest level, as the access log would write it."""
-    stream, logger = io.StringIO(), logging.getLogger("aisle")
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(DiscreetFormatter())
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel("DEBUG")
-    yield stream
-    logger.removeHandler(handler)
-    logger.setLevel(level)
 
 
 def walk(client: FlaskClient) -> tuple[list[Any], list[str]]:

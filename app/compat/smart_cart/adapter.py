@@ -51,30 +51,26 @@ class Adapter:
         return answer.parts
 
     def _answer(self, environ: "WSGIEnvironment") -> Answer:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        found = find(method, path)
-        if found is None or (found.route is None and method != "OPTIONS"):
-            return self._refused(environ, path, found)
-        if found.route is None:
-            environ["PATH_INFO"] = V1 + path
-            return Answer(self.inner, environ)
-        return self._carried(environ, found.route, found)
-
-    def _refused(self, environ: "WSGIEnvironment", path: str, found: Found | None) -> Answer:
-        """There is no such address, or it does not take this method."""
-        answer = Answer(self.inner, environ | {"PATH_INFO": NOWHERE + path})
+        ask = Ask(self.inner, environ)
+        found = find(environ["PATH_INFO"])
         if found is None:
-            return self._made_over(answer, _UNKNOWN, None, Ask(self.inner, environ))
+            nothing = Answer(self.inner, environ | {"PATH_INFO": NOWHERE + environ["PATH_INFO"]})
+            return self._made_over(nothing, _UNKNOWN, None, ask)
+        if not found.takes(environ["REQUEST_METHOD"]):
+            return self._wrong_method(environ, found.route)
+        return self._carried(environ, found, ask)
+
+    def _wrong_method(self, environ: "WSGIEnvironment", route: Route) -> Answer:
+        answer = Answer(self.inner, environ | {"PATH_INFO": NOWHERE + environ["PATH_INFO"]})
         answer.content()
-        answer.headers["Allow"] = ", ".join(found.methods)
-        message = "This address does not take this method; the Allow header lists those it takes."
+        answer.headers["Allow"] = route.method
+        message = "This address does not take this method; the Allow header says which it takes."
         answer.replace(_json({"detail": message}), HTTPStatus.METHOD_NOT_ALLOWED)
         return answer
 
-    def _carried(self, environ: "WSGIEnvironment", route: Route, found: Found) -> Answer:
-        ask = Ask(self.inner, environ)
-        path = route.ours or V1 + environ["PATH_INFO"]
-        path, _, query = (path if isinstance(path, str) else path(found.parts, ask)).partition("?")
+    def _carried(self, environ: "WSGIEnvironment", found: Found, ask: Ask) -> Answer:
+        route = found.route
+        path, _, query = found.ours(environ["PATH_INFO"], ask).partition("?")
         sent = self._body(environ, route, ask) if route.method == "POST" else _query(environ, route, query)
         if route.whole:
             wsgi.ask_for_rows(environ, rows=min(WHOLE, self.app.extensions["settings"].max_limit))

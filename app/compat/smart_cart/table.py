@@ -112,22 +112,26 @@ ROUTES = (
 
 @dataclass(frozen=True)
 class Found:
-    """An older address: its route for the method, if it has one, the methods it has, and the parts of its name."""
+    """An older address: its route, and the parts of its name."""
 
-    route: Route | None
-    methods: tuple[str, ...]
+    route: Route
     parts: Mapping[str, str]
 
+    def takes(self, method: str) -> bool:
+        """Whether a method means something here; OPTIONS only asks what does."""
+        return method == self.route.method or method == "OPTIONS" or (method, self.route.method) == ("HEAD", "GET")
 
-def find(method: str, path: str) -> Found | None:
-    """What an older address is; None for none."""
-    found = [(route, match) for route, name in _names() if (match := name(path))]
-    if not found:
-        return None
-    wanted = "GET" if method == "HEAD" else method
-    routes = [route for route, _ in found]
-    route = next((each for each in routes if each.method == wanted), None)
-    return Found(route, tuple(each.method for each in routes), found[0][1].groupdict())
+    def ours(self, path: str, ask: Ask) -> str:
+        """Our address for it, with a query where it needs one; `path` is how it was written."""
+        ours = self.route.ours
+        if ours is None:
+            return V1 + path
+        return ours if isinstance(ours, str) else ours(self.parts, ask)
+
+
+def find(path: str) -> Found | None:
+    """What an older address is; None for none. Each has one method."""
+    return next((Found(route, match.groupdict()) for route, name in _names() if (match := name(path))), None)
 
 
 @cache

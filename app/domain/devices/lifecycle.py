@@ -11,8 +11,6 @@ SUSPEND_LOST_S = 24 * 3600
 ABANDONED_S = 45 * 60
 EMPTY_MARGIN_G = 30
 EMPTY_S = 60
-HEARTBEAT_IDLE_S = 60
-HEARTBEAT_SESSION_S = 15
 BATTERY_TO_PAIR = 20
 BATTERY_TO_MOVE = 8
 
@@ -119,8 +117,3 @@ def may_pair(state: TrolleyState, battery: int | None) -> bool:
 def should_move(battery: int, state: TrolleyState) -> bool:
     """Whether a shopper is to be told to change trolleys because of its battery (percent)."""
     return state in IN_SESSION and battery < BATTERY_TO_MOVE
-
-
-def heartbeat_s(state: TrolleyState) -> int:
-    """How often a trolley is to report, in seconds."""
-    return HEARTBEAT_SESSION_S if state in IN_SESSION else HEARTBEAT_IDLE_S

@@ -45,6 +45,15 @@ def goodbye() -> Notice:
     return ("bye",)
 
 
+def is_over(notice: Notice, session_id: int, state: TrolleyState) -> bool:
+    """Whether a notice that waited tells of what is not so any more, now that the trolley stands like this.
+
+    Another state, or the goodbye to an earlier shopper while the next one has the trolley (`session_id` 0: nobody has).
+    """
+    word, *rest = notice
+    return (word == "st" and rest != [state.number]) or (word == "bye" and session_id != 0)
+
+
 def first_notices(waiting: Sequence[Notice]) -> tuple[tuple[Notice, ...], tuple[Notice, ...]]:
     """Those that go with this answer and those that wait for the next one."""
     return tuple(waiting[:MAX_NOTICES]), tuple(waiting[MAX_NOTICES:])

@@ -101,8 +101,8 @@ def _faults_of_stair(layout: Layout, number: int, stair: Stair) -> Iterator[Faul
             yield Fault(f"Stairs number {number}: {place(cell)} lies outside the plan.", cell)
         elif layout.sign(cell) != STAIRS:
             yield Fault(f"Stairs number {number}: {place(cell)} is not marked with {STAIRS}.", cell)
-    if stair.one == stair.other:
-        yield Fault(f"Stairs number {number} lead back to where they start.", stair.one)
+    if stair.one[0] == stair.other[0]:
+        yield Fault(f"Stairs number {number} stay on floor {stair.one[0]}; they lead to another one.", stair.one)
     if not 1 <= stair.cost <= limits.DEAREST_STAIR:
         yield Fault(
             f"Stairs number {number}: the cost is 1 to {limits.DEAREST_STAIR} steps, not {stair.cost}.", stair.one

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_TABLE_CELLS = 6000
 """Of a table; the square of it times two bytes is what it takes."""
 
+MOST_SWEPT = 8
+"""Cells without a row in the table from which a request sweeps."""
+
 _HEAD = struct.Struct("<4sI")
 _FORMS: dict[bytes, Literal["H", "I"]] = {b"SMD2": "H", b"SMD4": "I"}
 """Of 16 and of 32 bits a distance, by the first bytes; the largest number of a form stands for "there is no way"."""
@@ -138,7 +141,12 @@ def _chains(grid: Grid, nodes: list[int], count: int) -> tuple[list[int], list[i
 
 
 def look_up(grid: Grid, table: DistanceTable, cells: Sequence[int]) -> list[list[int | None]]:
-    """Steps from each cell to each other; cells the table lacks are swept from, forwards and backwards."""
+    """Steps from each cell to each other; cells the table lacks are swept from, forwards and backwards.
+
+    From a few of them: for many a table of all is made on the spot, as setting out takes long but each search less.
+    """
+    if sum(cell not in table.places for cell in cells) > MOST_SWEPT:
+        table = from_bytes(compute(grid, cells))
     rows = [[table.between(a, b) if a in table.places and b in table.places else None for b in cells] for a in cells]
     strangers = [place for place, cell in enumerate(cells) if cell not in table.places]
     backwards = grid.reversed() if strangers else grid

@@ -44,6 +44,14 @@ class Grid:
         y, x = divmod(index - base, self.stride)
         return floor, x, y
 
+    def is_on_plan(self, index: int) -> bool:
+        """Whether a number stands for a cell, and not for the wall between floors."""
+        if index < 0:
+            return False
+        base, _, width, height = self.bases[bisect_right(self.bases, index, key=lambda entry: entry[0]) - 1]
+        y, x = divmod(index - base, self.stride)
+        return x < width and y < height
+
     def is_walkable(self, index: int) -> bool:
         return bool(self.walkable >> index & 1)
 

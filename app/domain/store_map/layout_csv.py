@@ -15,13 +15,16 @@ def from_csv(text: str) -> Layout:
     """The plan of a CSV text; separators may be commas, semicolons or tabs.
 
     Raises:
-        UnreadableLayout: a line is not CSV, or a word is not followed by its numbers. What is drawn is not judged here.
+        UnreadableLayout: there is no row, a line is not CSV, a cell has several signs, or a word is not followed by its
+            numbers. What is drawn is not judged here.
     """
     drawing = _Drawing()
     for line, cells in records(text.removeprefix("\ufeff")):
         if isinstance(cells, BadRecord):
             raise UnreadableLayout(f"Line {line}: {cells.reason}.")
         drawing.take(line, [cell.strip() for cell in cells])
+    if not drawing.floors:
+        raise UnreadableLayout("The file is empty: draw at least one row.")
     return Layout(
         drawing.cell_cm, {floor: tuple(rows) for floor, rows in drawing.floors.items()}, tuple(drawing.stairs)
     )
@@ -41,7 +44,7 @@ class _Drawing:
         if word in _NUMBERS_AFTER:
             self._note(word, _numbers(line, word, cells[1:]))
         else:
-            self.floors.setdefault(self.floor, []).append(_row(cells))
+            self.floors.setdefault(self.floor, []).append(_row(line, cells))
 
     def _note(self, word: str, numbers: list[int]) -> None:
         if word == "cell_cm":
@@ -54,9 +57,12 @@ class _Drawing:
             self.stairs.append(Stair((a, b, c), (d, e, f), cost))
 
 
-def _row(cells: list[str]) -> str:
+def _row(line: int, cells: list[str]) -> str:
     if len(cells[0]) > 1 and not any(cells[1:]):
         return cells[0]
+    for column, cell in enumerate(cells, 1):
+        if len(cell) > 1:
+            raise UnreadableLayout(f"Line {line}, column {column}: a cell has one sign, not {cell[:20]!r}.")
     return "".join(cell or WALK for cell in cells)
 
 

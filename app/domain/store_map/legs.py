@@ -7,7 +7,7 @@ from itertools import pairwise
 from app.domain.store_map import sweep, words
 from app.domain.store_map.graph import Grid
 from app.domain.store_map.layout import NO_SIGN, Cell, ShelfSign
-from app.domain.store_map.strides import heading, strides
+from app.domain.store_map.strides import heading, is_rack_end, strides
 from app.domain.store_map.words import Goal
 
 
@@ -42,11 +42,12 @@ def legs_of(grid: Grid, cell_cm: int, origin: int, visits: Sequence[Visit]) -> l
     for visit in visits:
         goal = visit.goal
         polyline = words.corners([grid.cell_of(cell) for cell in sweep.way(grid, here, visit.cell)])
+        at_end = goal.shelf is not None and is_rack_end(grid, polyline[-1], goal.shelf)
         walk = strides(grid, cell_cm, polyline, facing, goal.shelf)
-        text = words.sentence(polyline, walk, facing, goal, aisle=aisle, cell_cm=cell_cm)
+        text = words.sentence(polyline, walk, facing, goal, aisle=aisle, at_end=at_end, cell_cm=cell_cm)
         steps = steps_of(grid, polyline)
         legs.append(Leg(visit.product_id, tuple(polyline), steps, text, goal.shelf, goal.sign))
-        here, facing, aisle = visit.cell, walk[-1].ahead if walk else facing, goal.sign.aisle
+        here, facing, aisle = visit.cell, walk[-1].ahead if walk else facing, None if at_end else goal.sign.aisle
     return legs
 
 

@@ -78,3 +78,20 @@ def _open_sides(grid: Grid, cell_cm: int, one: Cell, other: Cell) -> frozenset[i
         for side in ((ahead + 1) % 4, (ahead + 3) % 4)
         if all(cell + offsets[side] >= 0 and grid.is_walkable(cell + offsets[side]) for cell in between)
     )
+
+
+def is_rack_end(grid: Grid, stand: Cell, shelf: Cell) -> bool:
+    """Whether one stands before the narrow side of the rack a shelf is part of: the aisle runs along the long one."""
+    place, side = grid.index_of(shelf), heading(stand, shelf)
+    if place is None or side is None:
+        return False
+    forth, along = grid.offsets()[side], grid.offsets()[(side + 1) % 4]
+    return _run(grid, place, along) + _run(grid, place, -along) - 1 < _run(grid, place, forth)
+
+
+def _run(grid: Grid, place: int, offset: int) -> int:
+    """How many cells of a rack follow each other from one on, up to the end of the plan."""
+    length = 0
+    while grid.is_on_plan(place) and not grid.is_walkable(place):
+        place, length = place + offset, length + 1
+    return length

@@ -40,11 +40,13 @@ def sentence(
     goal: Goal,
     *,
     aisle: int | None,
+    at_end: bool = False,
     cell_cm: int,
 ) -> str:
     """How to walk the strides of a way to where one stands for the goal, and what is there.
 
-    `facing` is the heading at the start (None: unknown), `aisle` the number of the aisle one is in already.
+    `facing` is the heading at the start (None: unknown), `aisle` the number of the aisle one is in already;
+    `at_end` if one stands at the narrow end of the rack and not in its aisle.
     """
     stand = polyline[-1]
     ahead = strides[-1].ahead if strides else facing
@@ -52,12 +54,14 @@ def sentence(
     new = goal.sign.aisle if goal.sign.aisle != aisle else None
     runs_along = bool(strides) and None not in (ahead, side) and ((side or 0) - (ahead or 0)) % 2 == 1
     parts = [_stride(before, stride, cell_cm) for before, stride in pairwise([Stride(facing, 0, 0), *strides])]
-    if runs_along and new is not None:
+    if runs_along and new is not None and not at_end:
         parts[-1] = _into_aisle(parts[-1], new)
         new = None
     walk = ", ".join(parts) or ("cross the aisle" if len(polyline) > 1 else "")
     text = (
-        _to_till(walk) if goal.shelf is None else f"{walk or 'stay where you are'}; {_arrival(goal, side, ahead, new)}"
+        _to_till(walk)
+        if goal.shelf is None
+        else f"{walk or 'stay where you are'}; {_arrival(goal, side, ahead, new, at_end)}"
     )
     return f"{text[0].upper()}{text[1:]}."
 
@@ -84,11 +88,11 @@ def _to_till(walk: str) -> str:
     return f"{walk} to the till" if walk else "you are at the till"
 
 
-def _arrival(goal: Goal, side: int | None, ahead: int | None, aisle: int | None) -> str:
+def _arrival(goal: Goal, side: int | None, ahead: int | None, aisle: int | None, at_end: bool) -> str:
     level = goal.sign.shelf
     told = [
         f"{goal.name} is {_side(side, ahead)}",
-        *([] if aisle is None else [f"in aisle {aisle}"]),
+        *([] if aisle is None else [f"{'at the end of' if at_end else 'in'} aisle {aisle}"]),
         *([] if level is None else [f"shelf {level}"]),
     ]
     return ", ".join(told)

@@ -66,7 +66,7 @@ def list_beacons(branch_id: int) -> Response:
 @devices.put("/branches/<int:branch_id>/beacons")
 @endpoint(body=BeaconsForm, answers={200: list[ShownBeacon]}, errors=(BranchNotFound,))
 def put_beacons(body: BeaconsForm, branch_id: int) -> Response:
-    """Say where the radio beacons of a branch hang, by which its trolleys are found."""
+    """Replace the radio beacons of a branch, by which its trolleys are found."""
     return answer(beacons.put(body, current_caller(), branch_id=branch_id))
 
 
@@ -77,14 +77,20 @@ def put_beacons(body: BeaconsForm, branch_id: int) -> Response:
     errors=(BranchNotFound, provisioning.DeviceExists, provisioning.TrolleyTaken),
 )
 def create_device(body: NewDevice) -> Response:
-    """Make a device on a trolley, the trolley too where there is none with that label, and a code to claim its key."""
+    """Register a device on a trolley and get the code by which it claims its key.
+
+    The trolley is made where the branch has none with that label. The code is shown this once, good for 15 minutes.
+    """
     return answer(provisioning.create(body, current_caller()), status=201)
 
 
 @device_keys.post("/devices/<device_id>/claim-code")
 @endpoint(answers={201: ClaimCode}, errors=(DeviceNotFound,))
 def renew_claim_code(device_id: str) -> Response:
-    """Make a new claim code; the key in use is good until the code is used."""
+    """Get a new claim code for a device, good once and for 15 minutes.
+
+    The key in use stays good until the device claims with it.
+    """
     return answer(provisioning.renew_code(current_caller(), name=device_id), status=201)
 
 
@@ -99,14 +105,21 @@ def renew_claim_code(device_id: str) -> Response:
     ),
 )
 def rotate_key(device_id: str) -> Response:
-    """Ask a device for its next key, with its next answer; not for a key that leaked: revoke that one."""
+    """Have a device change to its next key.
+
+    It hears of it with its next answer. Not for a key that leaked, as the next one follows from it: revoke the device
+    and let it claim anew.
+    """
     return answer(fleet.show(provisioning.rotate(current_caller(), name=device_id)))
 
 
 @device_keys.post("/devices/<device_id>/bearer")
 @endpoint(answers={201: BearerToken}, errors=(DeviceNotFound, provisioning.DeviceRevoked))
 def allow_bearer(device_id: str) -> Response:
-    """Let a device in with a token instead of signatures, for simple firmware; shown once, over TLS only."""
+    """Let a device in with a token instead of signatures, for firmware too simple to sign.
+
+    The token is shown this once. Whoever reads it has it, so TLS is a must.
+    """
     return answer(provisioning.allow_bearer(current_caller(), name=device_id), status=201)
 
 

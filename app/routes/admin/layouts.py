@@ -37,10 +37,11 @@ _NO_LAYOUT = (BranchNotFound, reading.LayoutNotFound)
     errors=(BranchNotFound,),
 )
 def put_layout(branch_id: int, body: LayoutForm) -> Response:
-    """Save the draft of a floor plan, as JSON or as CSV; the answer says what stands in the way of publishing it.
+    """Save the draft of a floor plan, as JSON or as CSV.
 
-    CSV: one row of the plan a line, a sign in each cell (an empty one is floor to walk on) or the row as one text.
-    Lines may begin with a word: `cell_cm,50`; `floor,1` begins that floor; `stairs,0,x,y,1,x,y,cost` joins two cells.
+    The answer says what stands in the way of publishing it. CSV: one row of the plan a line, a sign in each cell (an
+    empty one is floor to walk on) or the row as one text. Lines may begin with a word: `cell_cm,50`; `floor,1` begins
+    that floor; `stairs,0,x,y,1,x,y,cost` joins two cells.
     """
     return answer(drafting.save(body, current_caller(), branch_id=branch_id))
 
@@ -73,9 +74,10 @@ def publish_layout(branch_id: int) -> Response:
     errors=(*_NO_LAYOUT, places.PlacesRefused),
 )
 def put_product_locations(branch_id: int, body: ProductPlacesForm) -> Response:
-    """Say where all products of a branch stand, in cells of its floor plan; what is left out stands nowhere.
+    """Replace the places of all products of a branch, in cells of its floor plan.
 
-    Routes go by it at once. Publish the plan afterwards, so that they are planned fast again.
+    What is left out stands nowhere. Routes go by it at once. Publish the plan afterwards, so that they are planned
+    fast again.
     """
     return answer(places.replace(body, current_caller(), branch_id=branch_id))
 
@@ -90,7 +92,7 @@ def list_product_places(branch_id: int, query: ManagedPlaceQuery) -> Response:
 @layouts.put("/<int:branch_id>/sections")
 @endpoint(body=SectionsForm, answers={200: list[StoreSectionAnswer]}, errors=(*_NO_LAYOUT, sections.SectionsRefused))
 def put_sections(branch_id: int, body: SectionsForm) -> Response:
-    """Name the sections of a branch; what is left out goes, and one with the same name keeps its id."""
+    """Replace the sections of a branch; one with the same name keeps its id."""
     return answer(sections.replace(body, current_caller(), branch_id=branch_id))
 
 

@@ -101,7 +101,7 @@ def show_marks(product_id: int) -> Response:
 @recipes.put("/products/<int:product_id>/food-types")
 @endpoint(body=FoodTypeMarks, answers={200: MarkedProduct}, errors=(diets.FoodTypeNotFound,))
 def put_marks(product_id: int, body: FoodTypeMarks) -> Response:
-    """Say which ways to eat a product fits: all of them, in place of what was said before.
+    """Replace the ways to eat that a product fits.
 
     Shoppers who eat otherwise are warned of it. A product without any mark warns nobody.
     """

@@ -37,9 +37,9 @@ basket = Blueprint("trolley_basket", __name__)
     ),
 )
 def connect_trolley(body: ConnectForm) -> Response:
-    """Ask for the trolley with a number on its sticker: press its button within 30 seconds, then it is yours.
+    """Ask for the trolley with a number on its sticker, and press its button within 30 seconds.
 
-    200 is a trolley that you have already.
+    202: it is yours once the button is pressed. 200: you have it already.
     """
     asked = pairing.connect(body, current_caller())
     return answer(asked, status=202 if isinstance(asked, PendingTrolley) else 200)
@@ -82,7 +82,7 @@ def locate_trolley(cart_id: int) -> Response:
     ),
 )
 def add_to_trolley(body: TrolleyProductForm) -> Response:
-    """Put one piece of a product into your trolley."""
+    """Put one piece of a product into your trolley; what is sold by weight is scanned on the trolley."""
     return answer(changing.add(current_caller(), product_id=body.product_id))
 
 

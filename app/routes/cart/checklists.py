@@ -22,7 +22,7 @@ checklists = Blueprint("checklists", __name__)
 @checklists.get("")
 @endpoint(query=WholePage, answers={200: Listed[ChecklistLine]})
 def show_checklist(query: WholePage) -> Response:
-    """Show what you mean to buy, what was added first at the top.
+    """Show your checklist: what you mean to buy, what was added first at the top.
 
     Products that are not sold at present are left out until they are again.
     """
@@ -36,14 +36,14 @@ def show_checklist(query: WholePage) -> Response:
     errors=(lists.ListedProductNotFound, lists.ChecklistQuantityLimit),
 )
 def add_to_checklist(body: ChecklistAddition) -> Response:
-    """Add pieces of a product, on top of those already on the list."""
+    """Add pieces of a product to your checklist, on top of those already on it."""
     return answer(lists.add(body, current_caller()))
 
 
 @checklists.post("/remove")
 @endpoint(body=ChecklistRemoval, answers={200: Message}, errors=(lists.NotOnChecklist,))
 def remove_from_checklist(body: ChecklistRemoval) -> Response:
-    """Take a product off the list, however many pieces."""
+    """Take a product off your checklist, however many pieces."""
     lists.remove(current_caller(), product_id=body.product_id)
     return answer(Message(message="The product is off the checklist."))
 
@@ -51,12 +51,12 @@ def remove_from_checklist(body: ChecklistRemoval) -> Response:
 @checklists.put("/<int:product_id>")
 @endpoint(body=ChecklistQuantity, answers={200: ChecklistLine}, errors=(lists.NotOnChecklist,))
 def put_quantity(product_id: int, body: ChecklistQuantity) -> Response:
-    """Set how many pieces of a product on the list are meant."""
+    """Set the number of pieces of a product on your checklist."""
     return answer(lists.put(body, current_caller(), product_id=product_id))
 
 
 @checklists.delete("")
 @endpoint(answers={200: ClearedChecklist})
 def clear_checklist() -> Response:
-    """Take everything off the list."""
+    """Take everything off your checklist."""
     return answer(lists.clear(current_caller()))

@@ -15,26 +15,26 @@ public = Blueprint("food_types", __name__)
 @diets.get("")
 @endpoint(answers={200: Diet})
 def show_diet() -> Response:
-    """Show how you eat and what you must not."""
+    """Show your diet: the way you eat and your allergies."""
     return answer(eating.show(current_caller()))
 
 
 @diets.put("")
 @endpoint(body=DietForm, answers={200: Diet}, errors=(eating.FoodTypeNotFound, eating.AllergenUnknown))
 def put_diet(body: DietForm) -> Response:
-    """Tell how you eat and what you must not; products that clash carry a warning from then on."""
+    """Set your diet: the way you eat and your allergies; products that clash carry a warning from then on."""
     return answer(eating.put(body, current_caller()))
 
 
 @public.get("/foodtypes-categories")
 @endpoint(answers={200: FoodTypesAndCategories})
 def list_food_types() -> Response:
-    """List the ways to eat and the categories."""
+    """List the ways to eat (vegetarian, kosher, ...) and the categories of products."""
     return cacheable(answer(eating.food_types_and_categories()))
 
 
 @public.get("/allergens")
 @endpoint(answers={200: KnownAllergens})
 def list_allergens() -> Response:
-    """List the words that may stand in a diet."""
+    """List the allergens that a diet may name."""
     return cacheable(answer(eating.known_allergens()))

@@ -45,7 +45,7 @@ places = Blueprint("trolley_places", __name__)
 def pair_trolley(body: PairForm) -> Response:
     """Take the trolley that shows a code.
 
-    A code is good once and for two minutes; five wrong ones in ten minutes are enough.
+    A code is good once and for two minutes. After five wrong ones in ten minutes you have to wait.
     """
     return answer(pairing.pair(body, current_caller()))
 
@@ -53,7 +53,7 @@ def pair_trolley(body: PairForm) -> Response:
 @trolleys.get("/my-qr")
 @endpoint(answers={200: ShopperToken})
 def show_shopper_qr() -> Response:
-    """Get a token to show as a QR code to a trolley's scanner, which then is yours."""
+    """Get a token to show as a QR code to the scanner of a trolley, which is yours then."""
     return answer(pairing.my_qr(current_caller()))
 
 
@@ -84,7 +84,7 @@ def begin_review(cart_id: int) -> Response:
 @trolleys.delete("/<int:cart_id>/review")
 @endpoint(answers={200: TrolleyStanding}, errors=(refusals.TrolleyCartNotFound, refusals.CartLocked, Busy))
 def leave_review(cart_id: int) -> Response:
-    """Go on shopping; codes for a till are void."""
+    """Leave the review and go on shopping; codes for a till are void."""
     return answer(reviewing.leave(current_caller(), cart_id=cart_id))
 
 

@@ -32,7 +32,7 @@ till = Blueprint("till", __name__)
 @trolleys.get("/trolleys")
 @endpoint(query=TrolleyQuery, answers={200: Listed[ShownTrolley]})
 def list_trolleys(query: TrolleyQuery) -> Response:
-    """List the trolleys of one's branches as they are now."""
+    """List the trolleys of your branches as they are now."""
     return listed(*watching.page(query, current_caller()))
 
 
@@ -41,6 +41,14 @@ def list_trolleys(query: TrolleyQuery) -> Response:
 def release_trolley(trolley_id: int) -> Response:
     """Release a trolley from maintenance, emptied and looked over; a session still open on it ends."""
     maintenance.release(trolley_id=trolley_id, caller=current_caller())
+    return answer(watching.show(trolley_id=trolley_id, caller=current_caller()))
+
+
+@trolleys.post("/trolleys/<int:trolley_id>/locate")
+@endpoint(answers={200: ShownTrolley}, errors=(maintenance.StaffTrolleyNotFound,))
+def locate_trolley(trolley_id: int) -> Response:
+    """Have a trolley blink and beep, within a minute, so that you find it."""
+    maintenance.locate(trolley_id=trolley_id, caller=current_caller())
     return answer(watching.show(trolley_id=trolley_id, caller=current_caller()))
 
 
@@ -79,21 +87,21 @@ def open_gate(body: ExitForm) -> Response:
 @trolleys.get("/assist")
 @endpoint(query=OpenQuery, answers={200: Listed[ShownAssist]})
 def list_assists(query: OpenQuery) -> Response:
-    """List the trolleys at one's branches that need somebody, longest waiting first."""
+    """List the calls of trolleys at your branches for the staff, longest waiting first."""
     return listed(*assists.page(query, current_caller()))
 
 
 @trolleys.post("/assist/<int:assist_id>/ack")
 @endpoint(answers={200: ShownAssist}, errors=(assists.AssistNotFound, assists.AssistResolved, assists.AssistTaken))
 def acknowledge_assist(assist_id: int) -> Response:
-    """Say that one is on the way."""
+    """Say that you are on the way to a trolley that called."""
     return answer(assists.acknowledge(assist_id=assist_id, caller=current_caller()))
 
 
 @trolleys.post("/assist/<int:assist_id>/resolve")
 @endpoint(body=ResolveAssist, answers={200: ShownAssist}, errors=(assists.AssistNotFound, assists.AssistResolved))
 def resolve_assist(assist_id: int, body: ResolveAssist) -> Response:
-    """Settle what was found at a trolley; the shopper goes on.
+    """Settle a call of a trolley; the shopper goes on.
 
     `accepted` takes the weight as it is for the right one, and passes goods with an age limit; `removed` takes such
     goods out of the basket.
@@ -104,7 +112,10 @@ def resolve_assist(assist_id: int, body: ResolveAssist) -> Response:
 @trolleys.get("/incidents")
 @endpoint(query=OpenQuery, answers={200: Listed[ShownIncident]})
 def list_incidents(query: OpenQuery) -> Response:
-    """List what should not have happened with the trolleys of one's branches, newest first."""
+    """List the incidents with the trolleys of your branches, newest first.
+
+    Copied keys, events that contradict each other or are lost, scans after paying, opened lids, lost trolleys.
+    """
     return listed(*incidents.page(query, current_caller()))
 
 

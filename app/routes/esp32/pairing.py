@@ -13,7 +13,8 @@ pairing = Blueprint("device_pairing", __name__)
 
 @pairing.post("/pair")
 @endpoint(
-    raw_body="`{}` for a code; `{tok}` of a shopper's QR code; `{ph}` to have a code sent, then `{ph, otp}`",
+    raw_body="Nothing or `{}` for a code; `{tok}` of a shopper's QR code; `{ph}` to have a code sent, then `{ph, otp}`",
+    body_optional=True,
     bare=True,
     answers={200: PairingAnswer},
 )

@@ -1,10 +1,12 @@
 """T1 of a trolley: what was scanned is sold where it is, within the checkout's own transaction."""
 
+import time
 from collections.abc import Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.domain.devices.weights import Watch, after_time
 from app.domain.enums import TrolleyState, WeightState
 from app.errors import Conflict
 from app.models import CartSession
@@ -75,8 +77,15 @@ def check_payable(opened: CartSession) -> None:
         raise TrolleyNotPayable(details={"state": opened.state})
     if opened.needs_check:
         raise StaffCheckNeeded
-    if opened.weight_state not in (WeightState.OK, WeightState.SUSPECT):
-        raise WeightMismatch(details={"weight_state": opened.weight_state})
+    weighs = _weight_now(opened)
+    if weighs not in (WeightState.OK, WeightState.SUSPECT):
+        raise WeightMismatch(details={"weight_state": weighs})
+
+
+def _weight_now(opened: CartSession) -> WeightState:
+    """What the weight state has grown to, also before a sweep has seen it: else the suspect would pay in time."""
+    since = int(opened.weight_since.timestamp()) if opened.weight_since else int(time.time())
+    return after_time(Watch(opened.weight_state, since, opened.failed_samples), int(time.time())).state
 
 
 _FIND = text("""

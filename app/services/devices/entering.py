@@ -43,7 +43,6 @@ def entered(signed: SignedRequest) -> Iterator[tuple[Session, Device]]:
     """
     try:
         with transaction() as session:
-            locks.limit_waits(session)
             yield session, enter(session, signed)
     except DeviceRefusal as refusal:
         if refusal.aftermath is not None:
@@ -65,7 +64,7 @@ def enter(session: Session, signed: SignedRequest) -> Device:
 
 
 def _by_token(session: Session, signed: SignedRequest, device_id: str, token: str) -> Device:
-    device = locks.device(session, device_id=device_id)
+    device = locks.sender(session, device_id=device_id)
     if device is None:
         raise DeviceRefusal(RefusalCode.DEVICE)
     if device.status is not DeviceStatus.ACTIVE:
@@ -81,7 +80,7 @@ def _by_signature(session: Session, signed: SignedRequest) -> Device:
     header = signing.parse_header(signed.authorization)
     if header is None:
         raise DeviceRefusal(RefusalCode.AUTH)
-    device = locks.device(session, device_id=header.device_id)
+    device = locks.sender(session, device_id=header.device_id)
     known = _known(device, signed.moment) if device is not None and device.claimed_at is not None else None
     refused = signing.refusal(_as_sent(signed), header, known, signed.now)
     if refused is RefusalCode.REPLAY and device is not None and known is not None:

@@ -1,5 +1,6 @@
 """What a device is to be told with its next answers, in the order it was asked for."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import bindparam, text
@@ -28,6 +29,13 @@ def put(device: Device, notice: Notice) -> None:
     """Have a locked device told, once."""
     if list(notice) not in device.notices and len(device.notices) < MOST_WAITING:
         device.notices = [*device.notices, list(notice)]
+
+
+def forget(device: Device, is_over: Callable[[Notice], bool]) -> None:
+    """Drop what waits for a locked device and is not so any more."""
+    kept = [notice for notice in device.notices if not is_over(tuple(notice))]
+    if kept != device.notices:
+        device.notices = kept
 
 
 def take(device: Device, *, ahead: tuple[Notice, ...] = ()) -> tuple[Notice, ...]:

@@ -47,15 +47,22 @@ def standing_of(session: Session, device: Device) -> Standing:
 
 
 def told(
-    session: Session, device: Device, now: datetime, *, ahead: tuple[Notice, ...] = ()
+    session: Session,
+    device: Device,
+    now: datetime,
+    *,
+    ahead: tuple[Notice, ...] = (),
+    known: Standing | None = None,
 ) -> tuple[Standing, tuple[Notice, ...]]:
     """What the answer to a locked device says: how it stands, and up to two notices. A step; the last one of a request.
 
-    A rotation under way goes before everything, in every answer until the device has signed with the new key.
+    `known` is how it stands, from who has it at hand. A rotation under way goes before everything, in every answer
+    until the device has signed with the new key.
     """
     session.flush()
-    standing = standing_of(session, device)
+    standing = known or standing_of(session, device)
     if keys.is_rotating(device):
         keys.note_told(device, now)
         ahead = (wire.rotation(keys.newest_kid(device), device.rotations[-1]), *ahead)
+    notices.forget(device, lambda notice: wire.is_over(notice, standing.session_id, standing.state))
     return standing, notices.take(device, ahead=ahead)

@@ -3,9 +3,9 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_LIMITS = "set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true)"
-_LIMIT_WAITS = text(f"SELECT {_LIMITS}")
-_TRY_KEY = text(f"SELECT {_LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted")
+LIMITS = "set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true)"
+_LIMIT_WAITS = text(f"SELECT {LIMITS}")
+_TRY_KEY = text(f"SELECT {LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted")
 
 
 def limit_waits(session: Session) -> None:

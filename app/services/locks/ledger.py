@@ -1,9 +1,11 @@
 """Ledger accounts that keep a balance, and the feed of news: both last of all rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from app.models import Account
@@ -20,10 +22,16 @@ def balances(session: Session, *, account_ids: Collection[int]) -> dict[int, Dec
     return {row.id: row.balance or Decimal(0) for row in session.execute(statement)}
 
 
-_FEED = text("SELECT pg_advisory_xact_lock(hashtextextended('live:' || :user_id, 0))")
+_FEED = text("""
+    INSERT INTO live_events (user_id, topic, payload)
+    SELECT user_id, :topic, :payload FROM (
+        SELECT user_id, pg_advisory_xact_lock(hashtextextended('live:' || user_id, 0))
+        FROM unnest(CAST(:user_ids AS bigint[])) AS told(user_id) ORDER BY user_id
+    ) AS held
+""").bindparams(bindparam("payload", type_=JSONB))
 
 
-def live_feed(session: Session, *, user_ids: Iterable[int]) -> None:
-    """Hold back other news for these users until this commit, so that ids grow in the order of the commits."""
-    for user_id in sorted(set(user_ids)):
-        session.execute(_FEED, {"user_id": str(user_id)})
+def live_feed(session: Session, *, user_ids: Iterable[int], topic: str, payload: Mapping[str, Any]) -> None:
+    """Put news into the feeds of users, each held back from others until this commit: ids grow in order of commits."""
+    values = {"user_ids": sorted(set(user_ids)), "topic": topic, "payload": dict(payload)}
+    session.execute(_FEED, values)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Interval, bindparam, func, select, text
+from sqlalchemy import Interval, bindparam, column, func, join, select, text, true
 from sqlalchemy.orm import Session, defer
 
 from app.domain.enums import CartStatus, ReservationState
-from app.models import Cart, CartSession, Device, Firmware, Inventory, Reservation
+from app.models import Cart, CartSession, Device, Firmware, Inventory, Reservation, Trolley
 from app.models.base import AnyRow
+from app.services.locks.keys import LIMITS
 
 _DEVICE = (
     select(Device)
@@ -21,6 +22,22 @@ _DEVICE = (
 def device(session: Session, *, device_id: str) -> Device | None:
     """A device by its public id, locked: its requests follow one another."""
     return session.execute(_DEVICE, {"device_id": device_id}).scalar_one_or_none()
+
+
+# The limits are set before the row is locked, as locking comes after every join.
+_WAITS = text(f"SELECT {LIMITS}").columns(column("lock_timeout"), column("statement_timeout")).subquery("waits")
+_SENDER = (
+    select(Device)
+    .select_from(join(_WAITS, Device, true()))
+    .where(Device.device_id == bindparam("device_id"))
+    .with_for_update(key_share=True, of=Device)
+    .execution_options(populate_existing=True)
+)
+
+
+def sender(session: Session, *, device_id: str) -> Device | None:
+    """As `device`, with `limit_waits` in the same statement: how a device's request begins, of which there are many."""
+    return session.execute(_SENDER, {"device_id": device_id}).scalar_one_or_none()
 
 
 _DEVICES = (
@@ -76,21 +93,35 @@ def session_of_sold_cart(session: Session, *, cart_id: int) -> CartSession | Non
     return session.execute(_SESSION, {"cart_id": cart_id}).scalar_one_or_none()
 
 
-_OF_TROLLEY = select(CartSession.cart_id).where(
+_OF_TROLLEY = (
+    select(CartSession, Trolley.tare_grams, Trolley.scale_step_grams)
+    .join(Cart, Cart.id == CartSession.cart_id)
+    .join(Trolley, Trolley.id == CartSession.trolley_id)
+    .where(CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None))
+    .with_for_update(key_share=True, of=(Cart, CartSession))
+    .execution_options(populate_existing=True)
+)
+_IS_TAKEN = select(CartSession.id).where(
     CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None)
 )
 
 
 def session_of_trolley(session: Session, *, trolley_id: int) -> CartSession | None:
-    """The open session of a trolley whose device is locked, the session's cart locked before it.
+    """The open session of a trolley whose device is locked, the session's cart locked before it."""
+    found = session_with_scale(session, trolley_id=trolley_id)
+    return found[0] if found else None
+
+
+def session_with_scale(session: Session, *, trolley_id: int) -> tuple[CartSession, int, int] | None:
+    """As `session_of_trolley`, with what the trolley weighs empty and the step of its scale, in grams.
 
     A payment that falls through gives a session another cart while this waits for the first: then that one is locked.
     """
-    while (cart_id := session.execute(_OF_TROLLEY, {"trolley_id": trolley_id}).scalar_one_or_none()) is not None:
-        opened = open_session(session, cart_id=cart_id)
-        if opened is not None:
-            return opened
-    return None
+    values = {"trolley_id": trolley_id}
+    while (found := session.execute(_OF_TROLLEY, values).one_or_none()) is None:
+        if session.execute(_IS_TAKEN, values).first() is None:
+            return None
+    return found[0], found[1], found[2]
 
 
 _OF_CART = (

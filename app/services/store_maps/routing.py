@@ -8,9 +8,10 @@ from app.domain.store_map import planner, svg
 from app.domain.store_map.layout import ENTRANCE, Cell, Layout
 from app.domain.store_map.planner import Options, Route, StartOutside
 from app.domain.store_map.stops import Item
+from app.domain.store_map.svg_floors import Section
 from app.errors import AuthRequired, DomainError
 from app.schemas.store_routes import PlannedRoute, RouteForm
-from app.services.store_maps import goods, standing
+from app.services.store_maps import goods, sections, standing
 from app.services.store_maps.reading import Published, published
 from app.services.store_maps.standing import NoTrolleyHere, Standing
 from app.transaction import reading
@@ -52,7 +53,10 @@ def draw(form: RouteForm, caller: Caller | None, *, branch_id: int) -> str:
     """The same route over the floor plan, as SVG. Raises as `plan`."""
     found = _plan(form, caller, branch_id)
     names = {item.product_id: item.name for item in found.items}
-    return svg.draw(found.published.store.layout, found.route.legs, names)
+    with reading() as connection:
+        known = sections.of_branch(connection, branch_id)
+    rooms = [Section(room.section_name, room.floor_level, room.x1, room.y1, room.x2, room.y2) for room in known]
+    return svg.draw(found.published.store.layout, found.route, names, rooms)
 
 
 def along(store: planner.StoreMap, start: Cell, items: Sequence[Item], options: Options) -> Route:

@@ -67,18 +67,24 @@ def move(
 
 
 def move_all(
-    session: Session, opened: CartSession, changes: Sequence[Change], *, actor_user_id: int | None = None
+    session: Session,
+    opened: CartSession,
+    changes: Sequence[Change],
+    *,
+    actor_user_id: int | None = None,
+    lying: "Mapping[int, Held] | None" = None,
 ) -> dict[int, LineNow]:
     """Make changes to the cart of a locked, open session; answers the lines they leave, by product. A step.
 
-    As many statements for many changes as for one. Raises NotInCart for taking what is not there, TrolleyFull.
+    `lying` is everything in the cart, from who has read it since the lock. As many statements for many changes as for
+    one. Raises NotInCart for taking what is not there, TrolleyFull.
     """
-    before = _lines(session, opened.cart_id, changes)
+    before: Mapping[int, Held] = _lines(session, opened.cart_id, changes) if lying is None else lying
     after: dict[int, LineNow] = {}
     for change in changes:
         line: Held | None = after.get(change.product.id) or before.get(change.product.id)
         after[change.product.id] = line_after(line, change.product, change.pieces, change.grams)
-    _check(session, opened, after, before.keys())
+    _check(session, opened, after, before.keys(), counted=lying is not None)
     moves = _record(session, opened, changes, actor_user_id)
     _write(session, opened.cart_id, after.values())
     _move_stock(session, opened, before, after, moves)
@@ -133,15 +139,21 @@ def _lines(session: Session, cart_id: int, changes: Sequence[Change]) -> dict[in
 _COUNT = select(func.count()).where(CartItem.cart_id == bindparam("cart_id"))
 
 
-def _check(session: Session, opened: CartSession, after: Mapping[int, LineNow], known: Collection[int]) -> None:
+def _check(
+    session: Session, opened: CartSession, after: Mapping[int, LineNow], known: Collection[int], *, counted: bool
+) -> None:
+    """Raises TrolleyFull. `counted`: the known lines are all there are."""
     if any(line.quantity > LARGEST_QUANTITY for line in after.values()):
         raise TrolleyFull
     new = len(after.keys() - known)
-    if new and session.execute(_COUNT, {"cart_id": opened.cart_id}).scalar_one() + new > MOST_LINES:
+    if not new:
+        return
+    lying = len(known) if counted else session.execute(_COUNT, {"cart_id": opened.cart_id}).scalar_one()
+    if lying + new > MOST_LINES:
         raise TrolleyFull
 
 
-_RECORD = insert(BasketMove).returning(BasketMove.id, sort_by_parameter_order=True).execution_options(render_nulls=True)
+_RECORD = insert(BasketMove).returning(BasketMove.id, sort_by_parameter_order=True)
 
 
 def _record(
@@ -159,7 +171,7 @@ def _record(
         }
         for change in changes
     ]
-    made = session.execute(_RECORD, rows).scalars()
+    made = session.connection().execute(_RECORD, rows).scalars()  # without the mapper, which costs as much again
     return {change.product.id: move_id for change, move_id in zip(changes, made, strict=True)}
 
 
@@ -175,7 +187,7 @@ _PUT = _NEW.on_conflict_do_update(
         "unit_price": _NEW.excluded.unit_price,
         "updated_at": func.now(),
     },
-).execution_options(render_nulls=True)
+)
 
 
 def _write(session: Session, cart_id: int, lines: Collection[LineNow]) -> None:
@@ -184,13 +196,13 @@ def _write(session: Session, cart_id: int, lines: Collection[LineNow]) -> None:
     if gone:
         session.execute(_REMOVE, {"cart_id": cart_id, "product_ids": gone})
     if stay:
-        session.execute(_PUT, stay)
+        session.connection().execute(_PUT, stay)
 
 
 def _move_stock(
     session: Session,
     opened: CartSession,
-    before: Mapping[int, AnyRow],
+    before: Mapping[int, Held],
     after: Mapping[int, LineNow],
     moves: Mapping[int, int],
 ) -> None:

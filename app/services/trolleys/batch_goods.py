@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, String, and_, bindparam, literal, select, union_all
+from sqlalchemy import Integer, Numeric, Select, String, and_, bindparam, literal, null, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -24,6 +25,7 @@ class Line:
     product: AnyRow
     quantity: int
     weight_grams: int | None
+    unit_price: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +52,46 @@ def _known(key: Any) -> Select[Any]:
 
 _GTINS = bindparam("gtins", type_=ARRAY(String))
 _SKUS = bindparam("skus", type_=ARRAY(String))
-_SCANNED = union_all(
+_BY_GTIN = (
     _known((literal("g") + ProductGtin.gtin).label("key"))
     .join(ProductGtin, ProductGtin.product_id == Product.id)
-    .where(ProductGtin.gtin == _GTINS.any_(), ProductGtin.shop_id.is_(None)),
-    _known((literal("s") + Product.sku).label("key")).where(Product.sku == _SKUS.any_()),
+    .where(ProductGtin.gtin == _GTINS.any_(), ProductGtin.shop_id.is_(None))
 )
+_BY_SKU = _known((literal("s") + Product.sku).label("key")).where(Product.sku == _SKUS.any_())
 _LINES = (
-    _known(CartItem.quantity)
-    .add_columns(CartItem.weight_grams.label("line_grams"))
+    _known(literal("line").label("key"))
+    .add_columns(CartItem.quantity.label("quantity"), CartItem.weight_grams.label("line_grams"), CartItem.unit_price)
     .join(CartItem, CartItem.product_id == Product.id)
     .where(CartItem.cart_id == bindparam("cart_id"))
 )
+_NO_LINE = (
+    null().cast(Integer).label("quantity"),
+    null().cast(Integer).label("line_grams"),
+    null().cast(Numeric).label("unit_price"),
+)
+_BOTH = union_all(_LINES, _BY_GTIN.add_columns(*_NO_LINE), _BY_SKU.add_columns(*_NO_LINE))
 
 
-def scanned(session: Session, codes: Iterable[str], *, stock_location_id: int) -> dict[str, Found]:
-    """What each code means in a branch; codes that are none are left out. A step of one statement.
+def read(
+    session: Session, codes: Iterable[str], *, cart_id: int, stock_location_id: int
+) -> tuple[dict[str, Found], dict[int, Line]]:
+    """What each code means in a branch, codes that are none left out; and what lies in a trolley, by product.
 
-    PLU numbers and the item part of a store's codes are stock keeping units.
+    PLU numbers and the item part of a store's codes are stock keeping units. A step of one statement.
     """
-    read = {code: meanings for code in codes if (meanings := _read(code))}
-    if not read:
-        return {}
-    keys = {_key(told) for meanings in read.values() for told in meanings}
+    meant = {code: meanings for code in codes if (meanings := _read(code))}
+    if not meant:
+        return {}, lines(session, cart_id=cart_id, stock_location_id=stock_location_id)
+    keys = {_key(told) for meanings in meant.values() for told in meanings}
     values = {
+        "cart_id": cart_id,
         "stock_location_id": stock_location_id,
         "gtins": [key[1:] for key in keys if key[0] == "g"],
         "skus": [key[1:] for key in keys if key[0] == "s"],
     }
-    rows = {row.key: row for row in session.execute(_SCANNED, values)}
-    return {code: _found(meanings, rows) for code, meanings in read.items()}
+    found = session.execute(_BOTH, values).all()
+    rows = {row.key: row for row in found if row.quantity is None}
+    return {code: _found(meanings, rows) for code, meanings in meant.items()}, _by_product(found)
 
 
 def _key(told: Scanned) -> str:
@@ -94,7 +106,11 @@ def _found(meanings: Sequence[Scanned], rows: Mapping[str, AnyRow]) -> Found:
 def lines(session: Session, *, cart_id: int, stock_location_id: int) -> dict[int, Line]:
     """What lies in a trolley, by product. A step of one statement."""
     rows = session.execute(_LINES, {"cart_id": cart_id, "stock_location_id": stock_location_id})
-    return {row.id: Line(row, row.quantity, row.line_grams) for row in rows}
+    return _by_product(rows)
+
+
+def _by_product(rows: Iterable[AnyRow]) -> dict[int, Line]:
+    return {row.id: Line(row, row.quantity, row.line_grams, row.unit_price) for row in rows if row.quantity is not None}
 
 
 def _read(code: str) -> tuple[Scanned, ...]:

@@ -11,13 +11,18 @@ from decimal import Decimal
 from sqlalchemy import BigInteger, DateTime, bindparam, select
 from sqlalchemy.orm import Session
 
+from app.config import settings
 from app.domain.amounts import NOTHING
 from app.domain.carts import LARGEST_QUANTITY, MOST_LINES
+from app.domain.devices.answers import Standing
 from app.domain.devices.events import Event
+from app.domain.devices.lifecycle import CART_OPEN
 from app.domain.devices.weights import Verdict, Watch, after_sample, after_time
+from app.domain.devices.wire import MAX_INT
 from app.domain.devices.words import EventKind, ResultCode
 from app.domain.enums import AssistReason, IncidentKind, SessionOutcome, TrolleyState
 from app.domain.enums import WeightState as State
+from app.domain.minor_units import to_minor
 from app.models import CartSession, Device, Trolley
 from app.models.base import AnyRow
 from app.services import locks
@@ -64,14 +69,16 @@ class Bench:
     device: Device
     now: int
     skew: int
-    opened: CartSession | None
-    scale_step: int
-    tare: int
+    opened: CartSession | None = None
+    scale_step: int = 1
+    tare: int = 0
     state_before: TrolleyState | None = None
+    version_before: int | None = None
     since: int = 0
     past: Sequence[AnyRow] = ()
     by_code: dict[str, Found] = field(default_factory=dict)
     lines: dict[int, Line] = field(default_factory=dict)
+    lines_before: dict[int, Line] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
     watch_before: Watch = field(default_factory=Watch)
     is_age_checked: bool = False
@@ -83,6 +90,26 @@ class Bench:
     def at(self, event: Event) -> int:
         """When an event happened by our clock, in Unix seconds; a device that cannot tell sent it at once."""
         return min(event.time + self.skew, self.now) if event.time else self.now
+
+    def has_news(self) -> bool:
+        """Whether the shopper's app would show anything else than before."""
+        is_other = self.watch.state is not self.watch_before.state
+        return self.opened is not None and (is_other or self.opened.version != self.version_before)
+
+    def standing(self) -> Standing | None:
+        """How the trolley stands once all is written; None where more than these events decides that."""
+        opened = self.opened
+        if opened is None or self.ends or opened.state is not self.state_before or opened.state not in CART_OPEN:
+            return None
+        total = sum((line.quantity * line.unit_price for line in self.lines.values()), NOTHING)
+        return Standing(
+            last_seq=self.device.last_seq,
+            session_id=opened.id,
+            state=opened.state,
+            units=sum(line.quantity for line in self.lines.values()),
+            expected_g=opened.expected_grams,
+            total=min(to_minor(total, settings().currency), MAX_INT),
+        )
 
     def sees(self, verdict: Verdict, event: Event) -> None:
         """Take the weight state further by what the scale said."""
@@ -108,7 +135,7 @@ class Bench:
         if after.quantity == 0:
             del self.lines[move.product.id]
         else:
-            self.lines[move.product.id] = Line(move.product, after.quantity, after.weight_grams)
+            self.lines[move.product.id] = Line(move.product, after.quantity, after.weight_grams, after.unit_price)
 
 
 _PLACE = select(Trolley.tare_grams, Trolley.scale_step_grams).where(Trolley.id == bindparam("trolley_id"))
@@ -119,17 +146,12 @@ def prepare(session: Session, device: Device, fresh: Sequence[Event], now: int, 
 
     Pressing the button of a trolley whose sticker number a shopper has typed begins a session, in the midst of a batch.
     """
-    place = session.execute(_PLACE, {"trolley_id": device.trolley_id}).one_or_none()
-    opened = locks.session_of_trolley(session, trolley_id=device.trolley_id) if device.trolley_id else None
-    bench = Bench(
-        device,
-        now,
-        skew,
-        opened,
-        scale_step=place.scale_step_grams if place else 1,
-        tare=place.tare_grams if place else 0,
-    )
-    if opened is None:
+    bench = Bench(device, now, skew)
+    found = locks.session_with_scale(session, trolley_id=device.trolley_id) if device.trolley_id else None
+    if found is not None:
+        bench.opened, bench.tare, bench.scale_step = found
+        bench.version_before = bench.opened.version
+    else:
         _begin(session, bench, fresh)
     if bench.opened is not None:
         _read(session, bench, bench.opened, fresh)
@@ -142,13 +164,15 @@ def _begin(session: Session, bench: Bench, fresh: Sequence[Event]) -> None:
     if pressed is not None and bench.device.trolley_id is not None:
         bench.opened = pairing.confirm_pending(session, bench.device)
         bench.since = pressed.s
+        bench.tare, bench.scale_step = session.execute(_PLACE, {"trolley_id": bench.device.trolley_id}).one()
 
 
 def _read(session: Session, bench: Bench, opened: CartSession, fresh: Sequence[Event]) -> None:
     bench.state_before = opened.state
     place = opened.stock_location_id
-    bench.by_code = batch_goods.scanned(session, {event.code for event in fresh}, stock_location_id=place)
-    bench.lines = batch_goods.lines(session, cart_id=opened.cart_id, stock_location_id=place)
+    codes = {event.code for event in fresh if event.code}
+    bench.by_code, bench.lines = batch_goods.read(session, codes, cart_id=opened.cart_id, stock_location_id=place)
+    bench.lines_before = dict(bench.lines)
     bench.watch = bench.watch_before = weighing.watch_of(session, opened)
     bench.turn(after_time(bench.watch, bench.at(fresh[0])))
     if any(found.product is not None and found.product.age_limit for found in bench.by_code.values()):

@@ -35,6 +35,17 @@ def call_off(session: Session, opened: CartSession, reason: AssistReason) -> Non
     session.execute(_CALM, {"session_id": opened.id, "reason": reason.value})
 
 
+_ENDED = text("""
+    UPDATE trolley_assists SET resolved_at = now(), outcome = 'corrected', note = 'The walk ended.'
+    WHERE session_id = :session_id AND resolved_at IS NULL AND reason IN ('weight', 'help', 'age_check', 'spot_check')
+""")
+
+
+def end(session: Session, opened: CartSession) -> None:
+    """Nobody need come for the goods of a walk that ends; what is about the trolley itself stays. A step."""
+    session.execute(_ENDED, {"session_id": opened.id})
+
+
 _OF_SESSION = (TrolleyAssist.session_id == bindparam("session_id"), TrolleyAssist.reason == bindparam("reason"))
 _IS_OPEN = select(exists().where(*_OF_SESSION, TrolleyAssist.resolved_at.is_(None)))
 _WAS_ACCEPTED = select(exists().where(*_OF_SESSION, TrolleyAssist.outcome == AssistOutcome.ACCEPTED))

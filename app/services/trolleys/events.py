@@ -19,7 +19,7 @@ from app.domain.devices.wire import MAX_INT
 from app.domain.devices.words import RefusalCode, ResultCode
 from app.domain.enums import IncidentKind
 from app.domain.minor_units import to_minor
-from app.models import CartSession, Device, DeviceEvent
+from app.models import Device, DeviceEvent
 from app.services import audit
 from app.services.devices import standing
 from app.services.devices.entering import SignedRequest, entered
@@ -42,13 +42,13 @@ def take(signed: SignedRequest) -> bytes:
         batch = rules.parse_batch(signed.body)
         results = _again(session, device, [event for event in batch.events if event.s <= device.last_seq])
         _skip_lost(session, device, batch)
-        opened = None
+        bench = None
         if fresh := [event for event in batch.events if event.s > device.last_seq]:
-            opened, new = _take(session, device, fresh, signed)
+            bench, new = _take(session, device, fresh, signed)
             results += new
-        stands, told = standing.told(session, device, signed.moment)
-        if opened is not None:
-            news.changed(session, opened)
+        stands, told = standing.told(session, device, signed.moment, known=bench.standing() if bench else None)
+        if bench and bench.opened is not None and bench.has_news():
+            news.changed(session, bench.opened)
     return events_answer(signed.now, stands, results, told)
 
 
@@ -98,15 +98,15 @@ def _skip_lost(session: Session, device: Device, batch: Batch) -> None:
 
 def _take(
     session: Session, device: Device, fresh: Sequence[Event], signed: SignedRequest
-) -> tuple[CartSession | None, list[Result]]:
-    """Decide on new events, store them, carry them out. Answers the session they changed, if any."""
+) -> tuple[Bench, list[Result]]:
+    """Decide on new events, store them, carry them out. Answers how things are left, and the results."""
     bench = prepare(session, device, fresh, signed.now, _skew(device, signed))
     done = [(event, apply(bench, event)) for event in fresh]
     ids = _store(session, bench, done)
     device.last_seq = fresh[-1].s
     _move(session, bench, done, ids)
     consequences.carry_out(session, bench)
-    return bench.opened, [
+    return bench, [
         Result(event.s, outcome.code, outcome.quantity, _minor(outcome.unit_price)) for event, outcome in done
     ]
 
@@ -117,10 +117,12 @@ def _skew(device: Device, signed: SignedRequest) -> int:
     return signed.now - int(device.last_signed_at.timestamp()) if is_signed and device.last_signed_at else 0
 
 
+_STORE = insert(DeviceEvent).returning(DeviceEvent.seq, DeviceEvent.id)
+
+
 def _store(session: Session, bench: Bench, done: Done) -> dict[int, int]:
     """Write the events with their results, in one statement; answers their ids by number."""
-    rows = [_row(bench, event, outcome) for event, outcome in done]
-    stored = session.execute(insert(DeviceEvent).returning(DeviceEvent.seq, DeviceEvent.id), rows)
+    stored = session.connection().execute(_STORE, [_row(bench, event, outcome) for event, outcome in done])
     return {row.seq: row.id for row in stored}
 
 
@@ -150,7 +152,7 @@ def _move(session: Session, bench: Bench, done: Done, ids: dict[int, int]) -> No
     moves = [(outcome.move, ids[event.s]) for event, outcome in done if outcome.move is not None]
     if moves:
         changes = [Change(move.product, move.pieces, move.grams, event_id) for move, event_id in moves]
-        basket.move_all(session, opened, changes)
+        basket.move_all(session, opened, changes, lying=bench.lines_before)
 
 
 def _minor(amount: Any) -> int:

@@ -4,11 +4,13 @@ from sqlalchemy import bindparam, select, text
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.devices import notices as wire
 from app.domain.devices.lifecycle import CartMove, after
 from app.domain.enums import IncidentKind, SessionOutcome, TrolleyState
 from app.errors import Conflict, NotFound
 from app.models import CartSession, Device, Trolley
 from app.services import audit, locks, staff
+from app.services.devices import notices
 from app.services.devices.refusals import Aftermath
 from app.services.trolleys import incidents, news, sessions
 from app.transaction import transaction
@@ -67,14 +69,24 @@ def stop(session: Session, opened: CartSession, state: TrolleyState) -> None:
         session.flush()
 
 
-_TROLLEY = select(Trolley.id, Trolley.state).where(
+_TROLLEY = select(Trolley.id, Trolley.state, Trolley.tare_grams).where(
     Trolley.id == bindparam("trolley_id"), staff.works_at(Trolley.stock_location_id)
 )
+
+
+def locate(*, trolley_id: int, caller: Caller) -> None:
+    """Have a trolley blink and beep with its next answer, for the staff to find it. Raises StaffTrolleyNotFound."""
+    values = {"trolley_id": trolley_id, "employee_id": staff.employee_id(caller)}
+    with transaction() as session:
+        if session.execute(_TROLLEY, values).one_or_none() is None:
+            raise StaffTrolleyNotFound
+        notices.send(session, trolley_id=trolley_id, notice=wire.locate())
 
 
 def release(*, trolley_id: int, caller: Caller) -> None:
     """Give a trolley that the staff have emptied and looked over back to the shoppers; a walk still open ends.
 
+    Its scale is to count from here, unless it is to show the trolley's own weight too.
     Raises StaffTrolleyNotFound or TrolleyNotReleasable.
     """
     values = {"trolley_id": trolley_id, "employee_id": staff.employee_id(caller)}
@@ -92,6 +104,8 @@ def release(*, trolley_id: int, caller: Caller) -> None:
         audit.record(session, entity_type="trolley", action="RELEASE", entity_id=trolley_id, by=caller, old=old)
         if opened is not None:
             _end(session, opened, device, caller)
+        if device is not None and row.tare_grams == 0:
+            notices.put(device, wire.tare())
 
 
 def _end(session: Session, opened: CartSession, device: Device | None, caller: Caller) -> None:

@@ -17,6 +17,7 @@ from app.models import Cart, CartItem, CartSession, Device, HandoffCode, Pending
 from app.services import audit, locks, reservations
 from app.services.devices import notices
 from app.services.refusals import refused_as
+from app.services.trolleys import calls
 from app.services.trolleys.refusals import (
     CartLocked,
     NoTrolley,
@@ -146,6 +147,7 @@ def end(
         session.execute(_EMPTY, {"cart_id": opened.cart_id})
         session.execute(_ABANDON, {"abandoned_id": opened.cart_id})
     session.execute(_FORGET_CODES, {"session_id": opened.id})
+    calls.end(session, opened)
     opened.closed_at, opened.outcome = func.now(), outcome
     opened.version += 1
     session.flush()

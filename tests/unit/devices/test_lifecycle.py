@@ -91,8 +91,3 @@ def test_a_weak_battery_takes_no_new_shopper(battery: int | None, pairs: bool) -
 )
 def test_a_failing_battery_is_told_to_the_shopper(battery: int, state: S, told: bool) -> None:
     assert lifecycle.should_move(battery, state) is told
-
-
-def test_a_trolley_reports_more_often_with_a_shopper() -> None:
-    assert lifecycle.heartbeat_s(S.SHOPPING) == 15
-    assert lifecycle.heartbeat_s(S.IDLE) == 60

@@ -87,14 +87,14 @@ def test_a_sound_plan_has_no_fault() -> None:
         (Layout(50, {}), "A plan has 1 to 10 floors, not 0."),
         (Layout(50, {500: ("EC",)}), "Floor 500: floors go from"),
         (plan("E" + "." * 1000 + "C"), "Floor 0 is longer or wider than 1000 cells."),
-        (Layout(50, {0: ("." * 1000,) * 600, 1: ("." * 1000,) * 600}), "more than 1,000,000 cells"),
+        (Layout(50, {0: ("." * 1000,) * 600, 1: ("." * 1000,) * 600}), "more than 250,000 cells"),
         (Layout(50, {0: ("ESC",)}, (Stair((0, 1, 0), (1, 0, 0), 5),)), "Stairs number 1: there is no floor 1."),
         (Layout(50, {0: ("ESC",)}, (Stair((0, 1, 0), (0, 9, 0), 5),)), "lies outside the plan"),
         (
             Layout(50, {0: ("ESC",)}, (Stair((0, 1, 0), (0, 0, 0), 5),)),
             "floor 0, row 1, column 1 is not marked with S.",
         ),
-        (Layout(50, {0: ("ESC",)}, (Stair((0, 1, 0), (0, 1, 0), 5),)), "lead back to where they start"),
+        (Layout(50, {0: ("ESC",)}, (Stair((0, 1, 0), (0, 1, 0), 5),)), "stay on floor 0"),
         (Layout(50, {0: ("ESCS",)}, (Stair((0, 1, 0), (0, 3, 0), 0),)), "the cost is 1 to 1000 steps, not 0."),
     ],
 )
@@ -105,6 +105,13 @@ def test_a_fault_of_the_drawing_blocks_and_says_where(layout: Layout, says: str)
     assert any(fault.blocks for fault in found)
     with pytest.raises(ValueError, match="cannot be published"):
         publishing.publish(layout, {})
+
+
+def test_stairs_within_a_floor_would_let_shoppers_walk_through_walls() -> None:
+    """Their ends may stand in one row: the directions would lead straight on through what is between."""
+    layout = Layout(50, {0: ("ES#SC",)}, (Stair((0, 1, 0), (0, 3, 0), 1),))
+
+    assert texts(layout) == "Stairs number 1 stay on floor 0; they lead to another one."
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -10,6 +10,7 @@ from app.domain.store_map.layout import Layout, ShelfSign, Stair
 from app.domain.store_map.planner import Options, load, plan
 from app.domain.store_map.stops import Item
 from app.domain.store_map.strides import heading, strides
+from app.domain.store_map.svg_floors import Section, rectangles
 from app.domain.store_map.words import Goal
 from scripts.store_generator import MIDDLE, shopping_list, store
 
@@ -29,7 +30,7 @@ def test_the_directions_turn_and_climb() -> None:
     assert [leg.steps for leg in route.legs] == [17, 14, 2]
 
 
-WIDE = ["....####....", "....####....", "....####....", "............", "............"]
+WIDE = [*["....####...."] * 6, "............", "............"]
 
 
 def told(rows: list[str], *shelves: tuple[int, int], cell_cm: int = 50) -> list[str]:
@@ -45,7 +46,7 @@ def told(rows: list[str], *shelves: tuple[int, int], cell_cm: int = 50) -> list[
 
 def test_a_product_across_the_aisle_is_on_that_side_and_not_straight_ahead() -> None:
     """Three steps to the right lead to the rack; whoever walks up the aisle sees it on the right all the time."""
-    assert told(WIDE, (4, 0)) == ["Head up on the map for 2 m along aisle 1; P1 is on your right, shelf 7."]
+    assert told(WIDE, (4, 0)) == ["Head up on the map for 3.5 m along aisle 1; P1 is on your right, shelf 7."]
 
 
 def test_nobody_is_told_to_change_lanes() -> None:
@@ -72,6 +73,16 @@ def test_a_way_around_a_rack_is_no_sidestep() -> None:
         "Head up on the map for 1 m, turn right and walk 1 m, turn left into aisle 1 and walk 1 m; "
         "P1 is on your right, shelf 7."
     ]
+
+
+def test_at_the_narrow_end_of_a_rack_one_is_not_in_its_aisle() -> None:
+    rows = [".##.", ".##.", ".##.", ".##.", "...."]
+
+    (text,) = told(rows, (2, 3))
+    along = told(rows, (1, 0))
+
+    assert text == "Head right on the map for 1 m; P1 is on your left, at the end of aisle 1, shelf 7."
+    assert along == ["Head up on the map for 2 m along aisle 1; P1 is on your right, shelf 7."]
 
 
 def test_an_aisle_one_is_in_already_is_not_named_again() -> None:
@@ -113,24 +124,76 @@ def test_a_way_is_reduced_to_its_corners() -> None:
 def test_the_drawing_shows_floors_route_and_numbered_stops() -> None:
     route = plan(load(TWO_FLOORS), (0, 0, 0), [Item(1, ((1, 0, 0),)), Item(2, ((0, 2, 1),)), Item(3, ((0, 2, 1),))])
 
-    drawing = ET.fromstring(svg.draw(TWO_FLOORS, route.legs, {1: "Salt & <pepper>"}))
+    drawing = ET.fromstring(svg.draw(TWO_FLOORS, route, {1: "Salt & <pepper>"}))
 
     words_shown = [element.text for element in drawing.iter(f"{SVG}text")]
     titles = [element.text for element in drawing.iter(f"{SVG}title")]
-    assert {"Floor 0", "Floor 1", "1", "2-3", "4", "→"} <= set(words_shown)
+    assert {"Floor 0", "Floor 1", "1", "2", "3", "2–3", "4", "→", "\u2068Salt & <pepper>\u2069"} <= set(words_shown)
     assert {"Salt & <pepper>", "Product 2, Product 3", "Start", "Till", "Entrance", "Stairs or lift"} <= set(titles)
-    points = [point for line in drawing.iter(f"{SVG}polyline") for point in line.attrib["points"].split()]
-    assert "2.5,4.5" in points
 
 
 def test_a_plan_is_drawn_in_few_rectangles() -> None:
     rows = ["##..##", "##..##", "##.X##"]
 
-    assert svg.rectangles(rows) == [(0, 0, 2, 3, "#"), (4, 0, 2, 3, "#"), (3, 2, 1, 1, "X")]
+    assert rectangles(rows) == [(0, 0, 2, 3, "#"), (4, 0, 2, 3, "#"), (3, 2, 1, 1, "X")]
 
 
 def test_the_drawing_of_a_large_store_is_small() -> None:
     layout = store(MIDDLE)
     items = [Item(number, tuple(shelves)) for number, shelves in enumerate(shopping_list(layout, 12, 1))]
 
-    assert len(svg.draw(layout, plan(load(layout), (0, 0, 149), items).legs)) < 20_000
+    assert len(svg.draw(layout, plan(load(layout), (0, 0, 149), items))) < 20_000
+
+
+def badges(drawing: str) -> list[tuple[float, float, float]]:
+    """Left edge, top and width of every numbered badge."""
+    boxes = [box for box in ET.fromstring(drawing).iter(f"{SVG}rect") if box.attrib.get("rx") == "9"]
+    return [(float(box.attrib["x"]), float(box.attrib["y"]), float(box.attrib["width"])) for box in boxes]
+
+
+def test_no_badge_covers_another_one_however_close_the_shelves_are() -> None:
+    layout = Layout(50, {0: ("E" + "." * 38 + "C", "#" * 40, *["." * 40] * 8)})
+    items = [Item(number, ((0, number, 1),)) for number in range(1, 31)]
+
+    found = badges(svg.draw(layout, plan(load(layout), (0, 0, 0), items)))
+
+    assert len(found) == 31
+    for number, (x, y, width) in enumerate(found):
+        for other_x, other_y, other_width in found[:number]:
+            assert abs(y - other_y) >= 18 or x + width <= other_x or other_x + other_width <= x
+
+
+def test_floors_a_route_does_not_touch_are_left_out() -> None:
+    route = plan(load(TWO_FLOORS), (0, 0, 0), [])
+
+    assert "Floor 1" not in svg.draw(TWO_FLOORS, route)
+    assert "Floor 1" in svg.draw(TWO_FLOORS)
+
+
+def test_the_list_beside_the_plan_tells_aisles_and_what_was_not_found() -> None:
+    layout = Layout(50, {0: ("E..C", "####", "#..#", "####")})
+    shelf = (0, 1, 1)
+    items = [
+        Item(1, (shelf,), signs={shelf: ShelfSign(4, 2)}),
+        Item(2, ()),
+        Item(3, ((0, 1, 2),)),
+    ]
+
+    drawing = svg.draw(layout, plan(load(layout), (0, 0, 0), items), {1: "Milk", 2: "Salt", 3: "Rice"})
+
+    told = [(element.text or "").translate({0x2068: None, 0x2069: None}) for element in ET.fromstring(drawing).iter()]
+    assert {"1 product, 1.5 m on foot", "Milk · aisle 4", "Till"} <= set(told)
+    assert {"Rice · cannot be reached", "Salt · not on the map"} <= set(told)
+    assert {"Shelf", "Entrance"} <= set(told)
+    assert "One-way aisle" not in told
+
+
+def test_names_of_sections_stand_where_there_is_room() -> None:
+    layout = Layout(50, {0: ("E.######.C", "..........")})
+
+    drawing = svg.draw(
+        layout, None, None, [Section("Dairy & eggs", 0, 2, 0, 7, 0), Section("Spices and sauces", 0, 3, 0, 3, 0)]
+    )
+
+    assert "Dairy &amp; eggs" in drawing
+    assert "Spices" not in drawing

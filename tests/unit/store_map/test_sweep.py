@@ -127,3 +127,16 @@ def test_a_sweep_of_a_large_store_takes_milliseconds() -> None:
     sweep.distances(grid, grid.index_of((0, 0, 0)) or 0, goals)
 
     assert time.process_time() - start < 0.3
+
+
+@settings(max_examples=60, deadline=None)
+@given(layouts(), st.data())
+def test_many_cells_without_a_row_in_the_table_are_measured_like_few(layout: Layout, data: st.DataObject) -> None:
+    grid = grid_of(layout)
+    cells = list(sweep.members(grid.walkable))
+    few = data.draw(st.lists(st.sampled_from(cells), max_size=distances.MOST_SWEPT, unique=True))
+
+    rows = distances.look_up(grid, distances.EMPTY, cells)
+
+    places = [cells.index(cell) for cell in few]
+    assert distances.look_up(grid, distances.EMPTY, few) == [[rows[a][b] for b in places] for a in places]
