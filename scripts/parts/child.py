@@ -42,7 +42,7 @@ def await_that(happened: Callable[[], Any], what: str, seconds: float = 30, *, e
 
 
 def dying_with_parent(wish: signal.Signals) -> Callable[[], None] | None:
-    """For `preexec_fn`: Linux sends `wish` to the child when this process ends, however that happens (kill -9 included).
+    """For `preexec_fn`: Linux sends `wish` to the child when this process ends, however it ends (kill -9 included).
 
     The thread that starts the child counts as its parent: start servers in the main thread.
     """

