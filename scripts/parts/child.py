@@ -41,6 +41,12 @@ def await_that(happened: Callable[[], Any], what: str, seconds: float = 30, *, e
         time.sleep(every)
 
 
+def bare_environment(**settings: str) -> dict[str, str]:
+    """The environment of a shell in which nobody has set anything, and `settings` on top."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
+    return kept | settings
+
+
 def dying_with_parent(wish: signal.Signals) -> Callable[[], None] | None:
     """For `preexec_fn`: Linux sends `wish` to the child when this process ends, however it ends (kill -9 included).
 
@@ -65,6 +71,7 @@ class Child:
     its servers in order.
     """
 
+    start_seconds = 30.0
     stop_signal = signal.SIGTERM
     stop_seconds = 15.0
 
@@ -92,7 +99,10 @@ class Child:
         raise NotImplementedError
 
     def start(self) -> None:
-        """Return once it answers; raises PartFailed with its last words when it ends instead."""
+        """Return once it answers; raises PartFailed with its last words when it ends instead.
+
+        What does not come up is not left behind.
+        """
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.command(),
@@ -105,7 +115,11 @@ class Child:
                 user=self._user,
                 preexec_fn=dying_with_parent(self.stop_signal),  # noqa: PLW1509 (it only calls prctl)
             )
-        await_that(lambda: self._has_failed() or self.answers(), f"{self.name} does not answer")
+        try:
+            await_that(lambda: self._has_failed() or self.answers(), f"{self.name} does not answer", self.start_seconds)
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def name(self) -> str:
