@@ -1,7 +1,6 @@
 """gunicorn as a child that never outlives its parent."""
 
 import contextlib
-import ctypes
 import os
 import signal
 import subprocess
@@ -12,9 +11,9 @@ from types import TracebackType
 from typing import Self
 
 from app.config import PROJECT
+from scripts.parts.child import dying_with_parent
 
 STOP_SECONDS = 12  # gunicorn itself gives requests 10 s to finish
-_PR_SET_PDEATHSIG = 1
 
 
 class GunicornProcess:
@@ -27,7 +26,6 @@ class GunicornProcess:
         """Start it on a database; in the environment of this process unless another is given."""
         self.log = log
         self._log_start = log.stat().st_size if log.exists() else 0
-        self._parent = os.getpid()
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"],
@@ -37,7 +35,7 @@ class GunicornProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=self._die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 (no threads yet)
+                preexec_fn=dying_with_parent(signal.SIGTERM),  # noqa: PLW1509 (it only calls prctl)
             )
 
     def __enter__(self) -> Self:
@@ -77,9 +75,3 @@ class GunicornProcess:
         with contextlib.suppress(ProcessLookupError):  # after a stop everybody has left as a rule
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-
-    def _die_with_parent(self) -> None:
-        """In the child: Linux ends it when run.py ends, however that happens (kill -9 included)."""
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != self._parent:
-            os._exit(1)

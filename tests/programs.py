@@ -1,21 +1,19 @@
 """Programs from outside Python that some tests need."""
 
 import os
-import shutil
 from typing import NoReturn
 
 import pytest
 
-_SYSTEM = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/sbin"))
-"""Where Debian puts servers; not everybody's PATH has these."""
+from scripts.parts.child import PartFailed, find_program
 
 
 def program(name: str, package: str) -> str:
     """Where a program is, which Debian has in `package`; without it see `missing`."""
-    found = shutil.which(name) or shutil.which(name, path=_SYSTEM)
-    if not found:
-        missing(f"there is no {name} on this machine. Install it: apt-get install {package}")
-    return found
+    try:
+        return find_program(name, package)
+    except PartFailed as error:
+        missing(str(error))
 
 
 def missing(why: str) -> NoReturn:

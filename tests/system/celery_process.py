@@ -14,8 +14,8 @@ import psutil
 from sqlalchemy import text
 
 from app.config import PROJECT
+from scripts.parts.child import bare_environment
 from tests.conftest import Live
-from tests.system.shop_process import bare_environment
 from tests.system.working import NOTES
 
 LEASE_SECONDS = 8

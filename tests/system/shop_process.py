@@ -13,15 +13,10 @@ import psutil
 
 from app.config import PROJECT
 from scripts.announce import LAST_LINE
+from scripts.parts.child import bare_environment
 from scripts.ports import free_port
 
 FIRST_START_SECONDS = 90
-
-
-def bare_environment(**settings: str) -> dict[str, str]:
-    """The environment of a shell in which nobody has set anything, and `settings` on top."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH") if name in os.environ}
-    return kept | settings
 
 
 class ShopProcess:

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from app.config import PROJECT
 from app.domain.enums import Role
 from app.tasks.chores import chores
+from scripts.parts.child import bare_environment
 from tests import databases
 from tests.conftest import Live, dispose, make_app
 from tests.factories import make_user, sign_in
-from tests.redis_server import RedisServer
+from tests.redis_server import redis_server
 from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of, until
 from tests.system.killing import scalar
-from tests.system.shop_process import bare_environment
 from tests.system.working import MOST_TRIES
 
 pytestmark = pytest.mark.xdist_group("celery")
@@ -44,15 +44,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(shop: Live, folder: Path) -> Iterator[dict[str, str]]:
-    with RedisServer(folder) as redis:
+    with redis_server(folder) as redis:
         yield settings_of(shop, redis.url, folder)
 
 
 @pytest.fixture(scope="module")
-def worker(shop: Live, environment: dict[str, str], folder: Path) -> Iterator[CeleryProcess]:
+def started(environment: dict[str, str], folder: Path) -> Iterator[CeleryProcess]:
     """A worker with beat inside."""
-    with CeleryProcess(environment, folder, "worker", "-B", "--concurrency", "2") as started:
-        yield started
+    with CeleryProcess(environment, folder, "worker", "-B", "--concurrency", "2") as process:
+        yield process
+
+
+@pytest.fixture
+def worker(started: CeleryProcess) -> CeleryProcess:
+    """The worker, started again when a test before has stopped it."""
+    if started.process.poll() is not None:
+        started.start()
+    return started
 
 
 def is_done(shop: Live, event_id: int) -> bool:
@@ -117,7 +125,6 @@ def test_an_event_whose_handler_kills_its_process_is_tried_by_another(shop: Live
 
 
 def test_a_worker_told_to_stop_finishes_what_it_has_begun_and_leaves_no_file(shop: Live, worker: CeleryProcess) -> None:
-    """The last of those that share the worker."""
     event_id = publish(shop, "test.slow")
     until(lambda: noted(shop, "begun", event_id), worker.printed)
 
@@ -132,7 +139,7 @@ def test_a_worker_told_to_stop_finishes_what_it_has_begun_and_leaves_no_file(sho
 def test_without_redis_a_worker_says_so_in_one_plain_line_and_begins_when_it_comes(live: Live, tmp_path: Path) -> None:
     prepare(live)
     event_id = publish(live, "test.count")
-    redis = RedisServer(tmp_path)
+    redis = redis_server(tmp_path)
 
     with CeleryProcess(
         settings_of(live, redis.url, tmp_path), tmp_path, "worker", "-B", "--concurrency", "1"

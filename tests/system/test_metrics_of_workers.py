@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from app.config import PROJECT
+from scripts.parts.child import bare_environment
 from scripts.ports import free_port
 from tests.conftest import Live
 from tests.routes.test_metrics import Scrape, parsed
-from tests.system.shop_process import bare_environment
 
 pytestmark = pytest.mark.xdist_group("server")
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts.parts.redis import RedisServer
 from tests.conftest import Live
-from tests.redis_server import RedisServer
+from tests.redis_server import redis_server
 from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of
 from tests.system.killing import scalar
 
@@ -33,7 +34,7 @@ def test_ten_thousand_events_are_handled_at_least_once_whatever_is_killed_meanwh
     moments = sorted(chance.sample(range(1, EVENTS - 500), len(KILLS)))
     publisher = threading.Thread(target=_publish_all, args=(live,))
 
-    with RedisServer(tmp_path) as redis:
+    with redis_server(tmp_path) as redis:
         environment = settings_of(live, redis.url, tmp_path)
         worker = CeleryProcess(environment, tmp_path, "worker", "--concurrency", "2")
         with worker, CeleryProcess(environment, tmp_path, "beat") as beat:

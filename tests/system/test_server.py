@@ -13,7 +13,8 @@ import httpx
 import pytest
 
 from app.config import PROJECT
-from tests.system.shop_process import ShopProcess, bare_environment, still_alive
+from scripts.parts.child import bare_environment
+from tests.system.shop_process import ShopProcess, still_alive
 
 pytestmark = pytest.mark.xdist_group("server")
 

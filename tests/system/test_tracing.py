@@ -13,11 +13,11 @@ from sqlalchemy.orm import Session
 from app.config import PROJECT
 from app.domain.enums import PaymentProvider
 from app.models import PaymentToken
+from scripts.parts.child import bare_environment
 from tests import factories
 from tests.conftest import Live
 from tests.shopping import open_shop
 from tests.system.collector import CLIENT, SERVER, Collector, collector, payment_provider
-from tests.system.shop_process import bare_environment
 from tests.system.test_metrics_of_workers import Server
 
 pytestmark = pytest.mark.xdist_group("server")

@@ -11,9 +11,10 @@ import httpx
 import pytest
 
 from app.config import PROJECT
+from scripts.parts.redis import RedisServer
 from scripts.ports import free_port
 from tests.conftest import Live
-from tests.redis_server import RedisServer
+from tests.redis_server import redis_server
 from tests.system.celery_process import settings_of
 from tests.system.killing import scalar
 
@@ -57,7 +58,7 @@ def _await(client: httpx.Client, process: "subprocess.Popen[bytes]", output: Pat
 
 @pytest.mark.parametrize("outage", ["kill", "freeze"])
 def test_requests_are_answered_and_their_events_wait(live: Live, tmp_path: Path, outage: str) -> None:
-    with RedisServer(tmp_path) as redis, web(live, redis, tmp_path) as client:
+    with redis_server(tmp_path) as redis, web(live, redis, tmp_path) as client:
         before = client.get("/api/v1/catalog/categories")
         getattr(redis, outage)()
         began = time.monotonic()

@@ -12,15 +12,16 @@ from app.services import relay
 from app.tasks import worker
 from app.tasks.chores import chores
 from app.tasks.worker import make_celery
+from scripts.parts.redis import RedisServer
 from tests.conftest import Live, dispose, make_app
-from tests.redis_server import RedisServer
+from tests.redis_server import redis_server
 from tests.system.celery_process import publish
 from tests.system.killing import scalar
 
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path) as server:
+    with redis_server(tmp_path) as server:
         yield server
 
 
