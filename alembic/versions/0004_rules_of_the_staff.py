@@ -4,7 +4,7 @@ Revision: 0004
 Before: 0003
 """
 
-from alembic import op
+from app import migration_steps as steps
 
 revision = "0004"
 down_revision = "0003"
@@ -16,17 +16,20 @@ APPEND_ONLY = ("pick_events", "stock_changes")
 
 def upgrade() -> None:
     for table in APPEND_ONLY:
-        op.execute(f"""
-            CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+        steps.briefly(
+            f"""
+            CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change()
-        """)
-        op.execute(f"""
-            CREATE TRIGGER {table}_never_truncated BEFORE TRUNCATE ON {table}
+            """,
+            f"""
+            CREATE OR REPLACE TRIGGER {table}_never_truncated BEFORE TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
-        """)
+            """,
+        )
 
-    op.execute("""
-        CREATE FUNCTION follow_current_price() RETURNS trigger LANGUAGE plpgsql AS $$
+    steps.briefly(
+        """
+        CREATE OR REPLACE FUNCTION follow_current_price() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             NEW.current_price := CASE
                 WHEN NEW.sale_starts_at <= now() AND now() < NEW.sale_ends_at THEN LEAST(NEW.sale_price, NEW.price)
@@ -34,22 +37,30 @@ def upgrade() -> None:
             END;
             RETURN NEW;
         END $$
-    """)
-    op.execute("""
-        CREATE TRIGGER products_current_price
+        """,
+        """
+        CREATE OR REPLACE TRIGGER products_current_price
         BEFORE INSERT OR UPDATE OF price, sale_price, sale_starts_at, sale_ends_at ON products
         FOR EACH ROW EXECUTE FUNCTION follow_current_price()
-    """)
-    op.execute("UPDATE products SET price = price")
-    op.execute("""
+        """,
+    )
+    steps.backfill("products", "UPDATE products SET price = price WHERE id BETWEEN :first AND :last")
+    steps.backfill(
+        "order_items",
+        """
         UPDATE order_items SET held_quantity = quantity FROM orders
         WHERE orders.id = order_items.order_id AND orders.status <> 'CANCELED'
-    """)
+          AND order_items.id BETWEEN :first AND :last
+        """,
+    )
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER products_current_price ON products")
-    op.execute("DROP FUNCTION follow_current_price()")
+    steps.briefly(
+        "DROP TRIGGER IF EXISTS products_current_price ON products", "DROP FUNCTION IF EXISTS follow_current_price()"
+    )
     for table in APPEND_ONLY:
-        op.execute(f"DROP TRIGGER {table}_never_truncated ON {table}")
-        op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+        steps.briefly(
+            f"DROP TRIGGER IF EXISTS {table}_never_truncated ON {table}",
+            f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
+        )

@@ -4,7 +4,7 @@ Revision: 0008
 Before: 0007
 """
 
-from alembic import op
+from app import migration_steps as steps
 
 revision = "0008"
 down_revision = "0007"
@@ -16,17 +16,21 @@ APPEND_ONLY = ("device_events", "basket_moves")
 
 def upgrade() -> None:
     for table in APPEND_ONLY:
-        op.execute(f"""
-            CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
+        steps.briefly(
+            f"""
+            CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION refuse_change()
-        """)
-        op.execute(f"""
-            CREATE TRIGGER {table}_never_truncated BEFORE TRUNCATE ON {table}
+            """,
+            f"""
+            CREATE OR REPLACE TRIGGER {table}_never_truncated BEFORE TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
-        """)
+            """,
+        )
 
 
 def downgrade() -> None:
     for table in APPEND_ONLY:
-        op.execute(f"DROP TRIGGER {table}_never_truncated ON {table}")
-        op.execute(f"DROP TRIGGER {table}_append_only ON {table}")
+        steps.briefly(
+            f"DROP TRIGGER IF EXISTS {table}_never_truncated ON {table}",
+            f"DROP TRIGGER IF EXISTS {table}_append_only ON {table}",
+        )

@@ -4,7 +4,7 @@ Revision: 0010
 Before: 0009
 """
 
-from alembic import op
+from app import migration_steps as steps
 
 revision = "0010"
 down_revision = "0009"
@@ -19,8 +19,8 @@ BLANKED = {
 
 
 def upgrade() -> None:
-    op.execute("""
-        CREATE FUNCTION is_blanked(old jsonb, new jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+    steps.briefly("""
+        CREATE OR REPLACE FUNCTION is_blanked(old jsonb, new jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
         BEGIN
             IF new IS NOT DISTINCT FROM old THEN
                 RETURN true;
@@ -34,8 +34,8 @@ def upgrade() -> None:
             RETURN new = '"[erased]"';
         END $$
     """)
-    op.execute("""
-        CREATE FUNCTION refuse_change_but_blanking() RETURNS trigger LANGUAGE plpgsql AS $$
+    steps.briefly("""
+        CREATE OR REPLACE FUNCTION refuse_change_but_blanking() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             erasing bigint := NULLIF(current_setting('aisle.erasing', true), '')::bigint;
             old_row jsonb := to_jsonb(OLD);
@@ -62,12 +62,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in BLANKED:
         _guard(table, "refuse_change()")
-    op.execute("DROP FUNCTION refuse_change_but_blanking()")
-    op.execute("DROP FUNCTION is_blanked(jsonb, jsonb)")
+    steps.briefly("DROP FUNCTION IF EXISTS refuse_change_but_blanking()")
+    steps.briefly("DROP FUNCTION IF EXISTS is_blanked(jsonb, jsonb)")
 
 
 def _guard(table: str, function: str) -> None:
-    op.execute(f"""
+    steps.briefly(f"""
         CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {table}
         FOR EACH ROW EXECUTE FUNCTION {function}
     """)
