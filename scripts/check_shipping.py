@@ -60,6 +60,11 @@ def faults_of_compose(compose: dict[str, Any]) -> list[str]:
     for name, service in compose["services"].items():
         for check in _CHECKS:
             faults += [f"{name}: {fault}" for fault in check(name, service, compose)]
+    faults += [
+        f"secret {name}: only one from a file reaches a read-only root"
+        for name, secret in compose.get("secrets", {}).items()
+        if set(secret) != {"file"}
+    ]
     for kind in ("networks", "volumes"):
         used = {_source(each) for service in compose["services"].values() for each in service.get(kind, [])}
         faults += [f"{kind} {each} is used by nobody" for each in compose[kind] if each not in used]
@@ -124,8 +129,9 @@ def _sources(_: str, service: dict[str, Any], compose: dict[str, Any]) -> Iterat
                 yield f"may write to {source}"
         elif source not in compose["volumes"]:
             yield f"mounts the unknown volume {source}"
-    for kind in ("networks", "secrets"):
-        yield from (f"uses unknown {kind} {each}" for each in service.get(kind, []) if each not in compose[kind])
+    used = {"networks": service.get("networks", []), "secrets": [each["source"] for each in service.get("secrets", [])]}
+    for kind, names in used.items():
+        yield from (f"uses unknown {kind} {each}" for each in names if each not in compose[kind])
     if not service.get("networks"):
         yield "is on the default network, with everybody"
     for file in service.get("env_file", []):

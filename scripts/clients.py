@@ -1,7 +1,7 @@
 """Make clients from the OpenAPI document, to prove that generators take it: `.venv/bin/python -m scripts.clients`.
 
 TypeScript: openapi-typescript, and a program that uses its types is compiled by `tsc --strict`. Python:
-openapi-python-client without a warning; with `--base-url` a program that uses it is run against that server.
+openapi-python-client without a warning. With `--base-url` both programs are run against that server.
 """
 
 import argparse
@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,6 +24,8 @@ from scripts.postman import document
 SAMPLES = PROJECT / "clients" / "samples"
 GENERATOR = PROJECT / ".data" / "clients" / "generator"
 GENERATOR_VERSION = "0.29.1"
+_OPTIONAL = ("--default-non-nullable", "false")
+"""What has a default may be left out of a body."""
 
 
 class Refused(Exception):
@@ -33,7 +36,7 @@ def main(arguments: list[str]) -> int:
     """Make and check both, a line for each step; 1 with a plain line when one fails."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--output", type=Path, help="keep the clients in this folder")
-    parser.add_argument("--base-url", help="a running demo shop, for the sample of the Python client")
+    parser.add_argument("--base-url", help="a running demo shop, for the sample programs")
     options = parser.parse_args(arguments)
     try:
         with TemporaryDirectory(prefix="aisle-clients-") as scratch:
@@ -53,21 +56,40 @@ def make_all(folder: Path, base_url: str | None) -> None:
     _timed("TypeScript client", lambda: make_typescript(openapi, folder / "typescript"))
     _timed("Python client", lambda: make_python(openapi, folder / "python"))
     if base_url:
+        _timed("TypeScript sample", lambda: print(try_typescript(folder / "typescript", base_url), end=""))
         _timed("Python sample", lambda: print(try_python(folder / "python", base_url), end=""))
 
 
 def make_typescript(openapi: Path, folder: Path) -> None:
     """Generate the types and compile the program that uses them."""
-    generator, compiler = TYPESCRIPT.program("openapi-typescript"), TYPESCRIPT.program("tsc")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    _run([generator, openapi, "--output", folder / "api.d.ts"])
-    for sample in ("typescript.ts", "tsconfig.json"):
+    _run([TYPESCRIPT.program("openapi-typescript"), openapi, "--output", folder / "api.ts", *_OPTIONAL])
+    compile_typescript(folder)
+
+
+def compile_typescript(folder: Path) -> None:
+    """Put the program that uses the types in `folder` beside them, and compile it."""
+    for sample in ("typescript.ts", "tsconfig.json", "run.mjs"):
         shutil.copy(SAMPLES / sample, folder / sample)
+    (folder / "package.json").write_text(json.dumps({"private": True, "type": "module"}))
+    with _modules(folder):
+        _run([TYPESCRIPT.program("tsc"), "--project", folder])
+
+
+def try_typescript(folder: Path, base_url: str) -> str:
+    """Run the compiled program; answers what it prints."""
+    with _modules(folder):
+        return _run([shutil.which("node") or "node", folder / "run.mjs", base_url])
+
+
+@contextmanager
+def _modules(folder: Path) -> Iterator[None]:
+    """The installed packages where programs of `folder` look for them."""
     modules = folder / "node_modules"
     modules.symlink_to(TYPESCRIPT.modules)
     try:
-        _run([compiler, "--project", folder])
+        yield
     finally:
         modules.unlink()
 

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The entry point of a web process in production, in the image and without one: check the settings, migrate when asked,
-# then become gunicorn, which gets the signals. Nothing is written into the source tree, and any user may run it.
+# The entry point of a web process in production, in the image and without one: migrate when asked, then become gunicorn,
+# which gets the signals. Either refuses settings that cannot be used, in one line that names them all. Nothing is written
+# into the source tree, and any user may run it.
 #
 #   RUN_MIGRATIONS=1   bring the schema up to date first; several starters take turns (an advisory lock)
 #   PYTHON             the interpreter; default: that of .venv beside this folder, else the first python3 on PATH
@@ -17,8 +18,6 @@ export PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 
 # A user id that nobody gave a name has no home either; some libraries look for one.
 if [ ! -w "${HOME:-/nonexistent}" ]; then export HOME="${TMPDIR:-/tmp}"; fi
-
-"$python" -m scripts.check_settings
 
 case "${RUN_MIGRATIONS:-0}" in
     1 | true) "$python" -m flask --app wsgi migrate ;;

@@ -30,8 +30,8 @@ _ABOUT = (
     "Made from the OpenAPI document by `python -m scripts.postman`; do not edit.\n\n"
     "Run the folder **Journeys** from top to bottom against a demo shop (`python3 run.py`): a shopper's order, the "
     "staff who pick it, a sale at a vendor's shop. Each signs in and keeps the token in `token`, which every other "
-    "request uses. Requests of trolleys are signed by their devices (docs/device-protocol.md): send them with a device's own "
-    "client, or with `Bearer dvc_<id>_<token>` in `device_token` where that is allowed."
+    "request uses. Requests of trolleys are signed by their devices (docs/device-protocol.md): send them with a "
+    "device's own client, or with `Bearer dvc_<id>_<token>` in `device_token` where that is allowed."
 )
 
 
@@ -54,7 +54,8 @@ def main(arguments: list[str]) -> int:
 def document() -> dict[str, Any]:
     """The OpenAPI document of this source tree; no database is asked."""
     nowhere = "postgresql://nobody@127.0.0.1:9/nothing"
-    return build_document(create_app(app_env="testing", database_url=nowhere, background="off", log_level="ERROR"))
+    off = {"background": "off", "rate_limit_enabled": False, "log_level": "ERROR"}
+    return build_document(create_app(app_env="testing", database_url=nowhere, **off))
 
 
 def files(openapi: dict[str, Any]) -> dict[Path, str]:

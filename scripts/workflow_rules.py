@@ -12,7 +12,7 @@ _JOB = {
     "environment", "concurrency", "outputs", "container",
 }  # fmt: skip
 _STEP = {"name", "id", "if", "uses", "run", "with", "env", "shell", "working-directory", "timeout-minutes"}
-_PINNED = re.compile(r"^[\w-]+/[\w./-]+@([0-9a-f]{40}|v\d+(\.\d+)*|\d+\.\d+\.\d+)$")
+_PINNED = re.compile(r"^[\w-]+/[\w./-]+@[0-9a-f]{40}$")
 _UNTRUSTED = re.compile(r"\$\{\{\s*github\.(event\.(issue|pull_request|comment|head_commit)|head_ref)")
 
 
@@ -50,7 +50,7 @@ def _of_step(step: dict[str, Any]) -> Iterator[str]:
     if ("uses" in step) == ("run" in step):
         yield "has either uses or run"
     if "uses" in step and not _PINNED.match(step["uses"]):
-        yield f"{step['uses']} is not pinned"
+        yield f"{step['uses']} is not pinned by its commit"
     if (
         str(step.get("uses", "")).startswith("actions/checkout@")
         and step.get("with", {}).get("persist-credentials") is not False

@@ -13,7 +13,7 @@ _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 def interpreter(folder: Path) -> tuple[Path, dict[str, str]]:
     """A Python of this version, and what its environment needs to find the packages installed beside this one.
 
-    What others may not reach is copied into `folder`.
+    What others may not reach is linked into `folder`, or copied where it lies on another disk.
     """
     packages = Path(sysconfig.get_paths()["purelib"])
     if not _is_open_to_all(packages):
@@ -42,4 +42,13 @@ def _copied_python(home: Path) -> Path:
 
 
 def _copy(source: Path, target: Path, *left_out: str) -> Path:
-    return Path(shutil.copytree(source, target, ignore=shutil.ignore_patterns(*left_out), symlinks=True))
+    ignored = shutil.ignore_patterns(*left_out)
+    return Path(shutil.copytree(source, target, ignore=ignored, symlinks=True, copy_function=_link))
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under a second name: some ten thousand of them are there at once, and nobody writes to them."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

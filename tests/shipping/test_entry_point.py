@@ -1,151 +1,124 @@
-"""scripts/gunicorn.sh as the image runs it: a user without a name or a home, a source tree nobody may write to."""
+"""What the image runs, run without one: a user without a name or a home, a source tree nobody may write to."""
 
-import os
-import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
 
 import httpx
 import pytest
 
-from app.config import PROJECT
+from app.config import load_settings
 from scripts.ports import free_port
 from tests import databases
-from tests.redis_server import RedisServer
-from tests.shipping import reachable
+from tests.clients.mail_server import mail_server
+from tests.redis_server import redis_server
 from tests.shipping.doorway import over_tcp
+from tests.shipping.shipped import Running, Shipped, command_of, production, shipped
+from tests.shipping.shop_server import answers
+from tests.system.celery_process import until
 
-NOBODYS_UID = 48_213
-SHIPPED = ("alembic", "app", "scripts", "alembic.ini", "celery_app.py", "gunicorn.conf.py", "wsgi.py")
+pytestmark = pytest.mark.xdist_group("shipped")
+"""One process makes the tree, which takes seconds, for all of them."""
+
+WEB = ["scripts/gunicorn.sh"]
 STOP_SECONDS = 10.0
 
 
-@pytest.fixture
-def tree() -> Iterator[Path]:
-    """What the Dockerfile copies, without a bit of leave to write."""
-    root = Path(mkdtemp(prefix="aisle-shipped-"))
-    root.chmod(0o755)
-    folder = root / "aisle"
-    folder.mkdir()
-    for name in SHIPPED:
-        source = PROJECT / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, folder / name)
-    subprocess.run(["chmod", "-R", "a+rX,a-w", str(folder)], check=True)
-    yield folder
-    subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
-    shutil.rmtree(root)
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Shipped]:
+    with shipped() as made:
+        yield made
 
 
-@pytest.fixture
-def data(tree: Path) -> Path:
-    """The one folder the process may write to, beside /tmp."""
-    folder = tree.parent / "data"
-    folder.mkdir()
-    if os.getuid() == 0:
-        os.chown(folder, NOBODYS_UID, NOBODYS_UID)
-    return folder
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shipped")
 
 
-def run(tree: Path, **settings: str) -> "subprocess.Popen[str]":
-    """The entry point, as somebody else where we may choose, from some other folder."""
-    python, found_by = reachable.interpreter(tree.parent / "interpreter")
-    environment = {"PATH": os.environ["PATH"], "PYTHON": str(python), "HOME": "/nonexistent", **found_by}
-    as_somebody = {"user": NOBODYS_UID, "group": NOBODYS_UID, "extra_groups": []} if os.getuid() == 0 else {}
-    return subprocess.Popen(
-        [str(tree / "scripts" / "gunicorn.sh")],
-        cwd="/",
-        env=environment | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-        **as_somebody,  # type: ignore[arg-type]
-    )
+def register(base: str) -> httpx.Response:
+    form = {"email": "somebody@example.com", "password": "groceries-17", "full_name": "Dana Levi"}
+    return httpx.post(f"{base}/api/v1/auth/register", json=form, timeout=30)
 
 
-def await_ready(base: str, process: "subprocess.Popen[str]") -> None:
-    give_up = time.monotonic() + 120
-    while True:
-        try:
-            if httpx.get(f"{base}/readyz", timeout=5).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-        if process.poll() is not None or time.monotonic() > give_up:
-            process.kill()
-            pytest.fail(process.communicate()[0])
-
-
-def listing(folder: Path) -> dict[str, tuple[int, float]]:
-    return {str(each): (each.stat().st_size, each.stat().st_mtime) for each in sorted(folder.rglob("*"))}
+def ready(web: Running, base: str) -> bool:
+    assert web.process.poll() is None, web.printed()
+    return answers(base)
 
 
 @pytest.mark.timeout(300)
-def test_the_entry_point_serves_from_a_tree_it_cannot_write_to_and_stops_when_told(
-    tree: Path, data: Path, tmp_path: Path
+def test_with_productions_settings_it_migrates_serves_and_works_from_a_tree_it_cannot_write_to(
+    shop: Shipped, folder: Path
 ) -> None:
     databases.server()
     empty = databases.clone("template0")
-    before, port = listing(tree), free_port()
+    before, port = shop.listing(), free_port()
     base = f"http://127.0.0.1:{port}"
     try:
-        with RedisServer(tmp_path) as redis, over_tcp(empty) as address:
-            process = run(
-                tree,
+        with redis_server(folder) as redis, over_tcp(empty) as address, mail_server() as mailbox, ExitStack() as stack:
+            settings = production(
                 DATABASE_URL=address,
                 REDIS_URL=redis.url,
-                DATA_DIR=str(data),
                 PORT=str(port),
-                RUN_MIGRATIONS="1",
-                APP_ENV="development",
-                TMPDIR=str(data),
+                SMTP_HOST=mailbox.host,
+                SMTP_PORT=str(mailbox.port),
+                SMTP_SECURITY="none",
+                SMTP_USERNAME="",
+                OTEL_EXPORTER_OTLP_ENDPOINT="",
             )
-            await_ready(base, process)
-            assert httpx.get(f"{base}/health").json() == {"status": "ok"}
-            form = {"email": "somebody@example.com", "password": "groceries-17", "full_name": "Dana Levi"}
-            registered = httpx.post(f"{base}/api/v1/auth/register", json=form, timeout=30)
-            assert registered.status_code == 201, registered.text
+
+            def run(name: str, command: list[str], **more: str) -> Running:
+                return stack.enter_context(shop.running(command, folder / f"{name}.log", settings | more))
+
+            web = run("web", WEB, RUN_MIGRATIONS="1")
+            until(lambda: ready(web, base), web.printed)
+            worker, beat = run("worker", command_of("worker")), run("beat", command_of("beat"))
+            registered = register(base)
             token = {"Authorization": f"Bearer {registered.json()['data']['access_token']}"}
             cart = httpx.get(f"{base}/api/v1/cart", headers=token, timeout=30)
-            assert (cart.status_code, cart.json()["data"]["items"]) == (200, [])
             limits = redis.client().keys("*fixed-window*")
+            until(lambda: mailbox.mails, worker.printed)
+            stopped = {name: each.stop(30) for name, each in (("beat", beat), ("worker", worker), ("web", web))}
 
-            told = time.monotonic()
-            process.send_signal(signal.SIGTERM)
-            said, _ = process.communicate(timeout=30)
-            took = time.monotonic() - told
-
-        assert process.returncode == 0, said
-        assert took < STOP_SECONDS
+        assert registered.status_code == 201
+        assert (cart.status_code, cart.json()["data"]["items"]) == (200, [])
+        assert mailbox.recipients == [["somebody@example.com"]]
         assert limits
-        assert listing(tree) == before
-        assert "Traceback" not in said
+        assert {name: code for name, (code, _) in stopped.items()} == {"beat": 0, "worker": 0, "web": 0}
+        assert stopped["web"][1] < STOP_SECONDS
+        assert shop.listing() == before
+        assert [each.log.name for each in (web, worker, beat) if "Traceback" in each.printed()] == []
     finally:
         databases.drop(empty)
 
 
-def test_the_entry_point_refuses_settings_that_cannot_be_used_before_it_does_anything(tree: Path, data: Path) -> None:
-    process = run(tree, APP_ENV="production", DATA_DIR=str(data), RUN_MIGRATIONS="1")
+def test_the_tree_is_one_the_process_cannot_write_to(shop: Shipped) -> None:
+    assert [folder for folder in (shop.tree, shop.tree / "app", shop.tree / "scripts") if shop.may_write(folder)] == []
+    assert shop.may_write(shop.data)
 
-    said, _ = process.communicate(timeout=60)
 
-    assert process.returncode == 1
-    assert len(said.splitlines()) == 1
+def test_settings_that_cannot_be_used_are_refused_before_anything_is_done(shop: Shipped, folder: Path) -> None:
+    with shop.running(WEB, folder / "refused.log", {"APP_ENV": "production", "RUN_MIGRATIONS": "1"}) as web:
+        code = web.process.wait(60)
+
+    [said] = web.printed().splitlines()
+    assert code == 1
     assert said.startswith("aisle: ")
     assert "DATABASE_URL is required in production" in said
     assert "JWT_SECRET_KEY is required in production" in said
 
 
-def test_the_entry_point_refuses_an_unclear_wish_for_migrations(tree: Path, data: Path) -> None:
-    process = run(tree, DATA_DIR=str(data), RUN_MIGRATIONS="perhaps")
+def test_an_unclear_wish_for_migrations_is_refused(shop: Shipped, folder: Path) -> None:
+    with shop.running(WEB, folder / "unclear.log", {"RUN_MIGRATIONS": "perhaps"}) as web:
+        code = web.process.wait(60)
 
-    said, _ = process.communicate(timeout=60)
+    assert (code, web.printed()) == (1, "aisle: RUN_MIGRATIONS must be 1 or 0, not perhaps\n")
 
-    assert (process.returncode, said) == (1, "aisle: RUN_MIGRATIONS must be 1 or 0, not perhaps\n")
+
+def test_productions_example_filled_in_is_all_that_production_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in production().items():
+        monkeypatch.setenv(name, value)
+
+    settings = load_settings(_env_file=None)
+
+    assert settings.in_production
+    assert settings.metrics_token

@@ -72,6 +72,8 @@ def broken(*path: str, value: Any) -> list[str]:
         (("services", "prometheus", "volumes"), ["./no.yml:/x:ro"], "prometheus: mounts ./no.yml, which is not there"),
         (("services", "web", "networks"), ["watching"], "web: waits for postgres, and shares no network with it"),
         (("services", "migrate"), None, "web: waits for migrate, which is not there"),
+        (("secrets", "metrics_token"), {"environment": "METRICS_TOKEN"}, "only one from a file"),
+        (("services", "prometheus", "secrets"), [{"source": "password"}], "prometheus: uses unknown secrets password"),
         (("services", "web", "privileged"), True, "web: unknown key privileged"),
         (("services", "grafana", "depends_on"), {"jaeger": {"condition": "service_healthy"}}, "which tells none"),
     ],
@@ -96,7 +98,7 @@ def test_an_example_with_an_unknown_setting_or_a_secret_is_told() -> None:
     [
         ("permissions:\n  contents: read", "permissions: write-all", "permissions at the top"),
         ("cancel-in-progress: true", "cancel-in-progress: false", "cancel"),
-        ("actions/checkout@v4.2.2", "actions/checkout@main", "is not pinned"),
+        ("actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683", "actions/checkout@v4", "is not pinned"),
         ("runs-on: ubuntu-24.04", "runs-on: ubuntu-latest", "must name a version"),
         ("with: {persist-credentials: false}", "with: {persist-credentials: true}", "credentials"),
         ("    timeout-minutes: 15\n", "", "needs timeout-minutes"),

@@ -13,7 +13,6 @@ from app.openapi_document import build_document
 from scripts import postman
 from scripts.node import NotThere, newman
 from tests.programs import missing
-from tests.shipping.shop_server import demo_shop
 
 SECONDS = 120
 """Half a minute where nothing else is going on."""
@@ -73,9 +72,8 @@ def runnable(collection: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(300)
-def test_newman_runs_the_journeys_and_every_reading_request(
-    template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.xdist_group("demo shop")
+def test_newman_runs_the_journeys_and_every_reading_request(shop_address: str, tmp_path: Path) -> None:
     try:
         program = newman()
     except NotThere as error:
@@ -85,13 +83,12 @@ def test_newman_runs_the_journeys_and_every_reading_request(
     options = ["--environment", str(postman.ENVIRONMENT), "--timeout-request", "20000", "--timeout", f"{SECONDS}000"]
     options += ["--reporters", "cli,json", "--reporter-json-export", str(report), "--color", "off"]
 
-    with demo_shop(template, tmp_path, monkeypatch) as base:
-        done = subprocess.run(
-            [program, "run", str(collection), *options, "--env-var", f"base_url={base}"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+    done = subprocess.run(
+        [program, "run", str(collection), *options, "--env-var", f"base_url={shop_address}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr
     run = json.loads(report.read_text())["run"]
