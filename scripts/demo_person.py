@@ -45,6 +45,11 @@ class Person:
         answer = self.call(f"Sign in as {email}", "POST", "/api/v1/auth/login", body=form)
         self._http.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
+    @property
+    def access_token(self) -> str:
+        """What shows who they are, for other clients of theirs."""
+        return str(self._http.headers["Authorization"]).removeprefix("Bearer ")
+
     def call(
         self,
         what: str,

@@ -100,10 +100,11 @@ class Child:
         raise NotImplementedError
 
     def start(self) -> None:
-        """Return once it answers; raises PartFailed with its last words when it ends instead.
+        """Return once it answers; raises PartFailed with its last words when it ends instead."""
+        start_together(self)
 
-        What does not come up is not left behind.
-        """
+    def launch(self) -> None:
+        """Begin to start it; `await_answer` tells when it has."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.command(),
@@ -116,11 +117,10 @@ class Child:
                 user=self._user,
                 preexec_fn=dying_with_parent(self.stop_signal),  # noqa: PLW1509 (it only calls prctl)
             )
-        try:
-            await_that(lambda: self._has_failed() or self.answers(), f"{self.name} does not answer", self.start_seconds)
-        except BaseException:
-            self.kill()
-            raise
+
+    def await_answer(self) -> None:
+        """Return once it answers; raises PartFailed with its last words when it ends instead."""
+        await_that(lambda: self._has_failed() or self.answers(), f"{self.name} does not answer", self.start_seconds)
 
     @property
     def name(self) -> str:
@@ -163,3 +163,16 @@ class Child:
             lines = self.printed().strip().splitlines()
             raise PartFailed(f"{self.name} does not start: {lines[-1] if lines else 'it said nothing'}")
         return False
+
+
+def start_together(*servers: Child) -> None:
+    """Start servers side by side and return once all answer. When one does not, none is left behind."""
+    try:
+        for server in servers:
+            server.launch()
+        for server in servers:
+            server.await_answer()
+    except BaseException:
+        for server in servers:
+            server.kill()
+        raise

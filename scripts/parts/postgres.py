@@ -95,15 +95,7 @@ class Postgres(Child):
         self._release_memory()
         super().kill()
         _send(family, signal.SIGKILL)
-        psutil.wait_procs(family, timeout=10)
-
-    def freeze(self) -> None:
-        """Connections stay open and nothing answers, as on a machine that hangs."""
-        self._family(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """Go on after a freeze."""
-        self._family(signal.SIGCONT)
+        await_that(lambda: all(map(_is_dead, family)), f"the end of {self.name}", every=0.01)
 
     def _family(self, number: signal.Signals) -> list[psutil.Process]:
         """Send a signal to the server, then to its backends, and answer with all of them."""
@@ -126,6 +118,14 @@ def _send(processes: list[psutil.Process], number: signal.Signals) -> None:
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(number)
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    """Dead, though perhaps not yet asked about by its new parent."""
+    try:
+        return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def binary(name: str) -> str:
@@ -172,7 +172,7 @@ def new_cluster(folder: Path, **settings: str) -> Postgres:
     run_program(
         "initdb",
         *("-D", str(folder), "-U", _SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "-A", "scram-sha-256"),
-        f"--pwfile={note}",
+        *(f"--pwfile={note}", "--no-sync"),  # the power of this machine is not what is cut
     )
     note.unlink()
     server = Postgres(folder, password, settings)
@@ -189,5 +189,5 @@ def standby_of(primary: Postgres, folder: Path, application_name: str = "standby
     """
     private_folder(folder)
     source = f"{primary.url('')}?application_name={application_name}"
-    run_program("pg_basebackup", "-D", str(folder), "-d", source, "-X", "stream", "-c", "fast", "-R")
+    run_program("pg_basebackup", "-D", str(folder), "-d", source, "-X", "stream", "-c", "fast", "-R", "--no-sync")
     return Postgres(folder, primary.password, {**primary.settings, **settings})
