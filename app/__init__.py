@@ -17,6 +17,7 @@ from app.middleware.error_handlers import register_error_handlers
 from app.middleware.guards import register_guards
 from app.middleware.limits import register_limits
 from app.middleware.metrics import register_metrics, watch_database
+from app.middleware.replica import register_replica
 from app.middleware.request_log import register_request_log
 from app.routes.docs import register_docs
 from app.services.tokens import register_signing_keys
@@ -44,6 +45,8 @@ def create_app(**overrides: Any) -> Flask:
     jwt.init_app(app)
     register_signing_keys(jwt)
     register_limits(app)
+    if settings.database_read_url:
+        register_replica(app, settings.redis_url)
     cors.init_app(app, resources=cors_options(settings))
     register_routes(app)
     register_docs(app)

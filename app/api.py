@@ -84,7 +84,7 @@ TABLE = (
     Entry(phone.public, V1, PUBLIC, "Accounts"),
     Entry(phone.mine, V1, SIGNED_IN, "Accounts"),
     Entry(onboarding.onboarding, V1, SIGNED_IN, "Profile"),
-    Entry(live.live, f"{V1}/me", SIGNED_IN, "Live updates"),
+    Entry(live.live, f"{V1}/me", SIGNED_IN, "Live updates", fresh=True),
     Entry(consumer.profile.profile, f"{V1}/consumer", CONSUMERS, "Marketplace: people"),
     Entry(consumer.shops.shops, f"{V1}/consumer", CONSUMERS, "Marketplace: shops"),
     Entry(consumer.shops.public, f"{V1}/shop", CONSUMERS, "Marketplace: shops"),
@@ -137,7 +137,7 @@ TABLE = (
     Entry(admin.outbox.outbox, f"{V1}/admin/outbox", ADMINS, "Admin: operations"),
     Entry(admin.webhooks.webhooks, f"{V1}/admin/webhooks", ADMINS, "Admin: webhooks"),
     Entry(integrations.events, f"{V1}/webhooks", PUBLIC, "Webhooks"),
-    Entry(metrics.metrics, "", PUBLIC, "Service", EXEMPT),
+    Entry(metrics.metrics, "", PUBLIC, "Service", EXEMPT, fresh=True),
     Entry(webhooks.payments, "/webhooks/payments", PUBLIC, "Webhooks"),
 )
 

@@ -5,8 +5,10 @@ from re import Pattern
 from typing import Any
 
 from app.config import Settings
+from app.embedded_postgres import with_driver
 
 API_VERSION = "0.1.0"
+_READING = {"isolation_level": "AUTOCOMMIT"}
 LARGEST_BODY = 256 * 1024
 IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 """Seconds a request waits for a Redis that does not answer, before it goes on without."""
@@ -14,8 +16,7 @@ IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 
 def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
     """The `app.config` of the given settings; `database_url` is the resolved address."""
-    # hide_parameters: values never reach an error message or a log
-    pool = {"pool_size": settings.db_pool_size, "max_overflow": 0, "hide_parameters": True, "pool_timeout": 10}
+    pool = _pool(settings)
     return {
         "API_VERSION": API_VERSION,
         "TESTING": settings.app_env == "testing",
@@ -23,7 +24,7 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": pool,
         # Reads go to a second pool without transactions: BEGIN and ROLLBACK would cost as much as a page of products.
-        "SQLALCHEMY_BINDS": {"read": {"url": database_url, "isolation_level": "AUTOCOMMIT", **pool}},
+        "SQLALCHEMY_BINDS": {"read": {"url": database_url, **pool, **_READING}} | _replica(settings, pool),
         "JWT_SECRET_KEY": settings.jwt_secret_key,
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.jwt_access_token_expires_minutes),
         "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=settings.jwt_refresh_token_expires_days),
@@ -34,6 +35,24 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
         "RATELIMIT_IN_MEMORY_FALLBACK": settings.rate_limit_defaults if settings.redis_url else None,
     }
+
+
+def _pool(settings: Settings) -> dict[str, Any]:
+    # hide_parameters: values never reach an error message or a log
+    pool: dict[str, Any] = {"pool_size": settings.db_pool_size, "max_overflow": 0, "hide_parameters": True, "pool_timeout": 10}
+    if settings.db_pooler == "transaction":
+        # The next transaction may get another connection of the pooler's, which does not know our prepared statements.
+        pool["connect_args"] = {"prepare_threshold": None}
+    return pool
+
+
+def _replica(settings: Settings, pool: dict[str, Any]) -> dict[str, Any]:
+    """The pool for reads that may be a little behind; one that cannot be reached is given up soon."""
+    if not settings.database_read_url:
+        return {}
+    patience = {**pool.get("connect_args", {}), "connect_timeout": 2}
+    url = with_driver(settings.database_read_url)
+    return {"replica": {"url": url, **pool, **_READING, "pool_timeout": 1, "connect_args": patience}}
 
 
 def cors_options(settings: Settings) -> dict[str | Pattern[str], dict[str, Any]]:

@@ -46,6 +46,15 @@ POOL_SIZE = Gauge(
     multiprocess_mode="livesum",
     registry=REGISTRY,
 )
+READERS = Counter(
+    "aisle_reading_requests", "Reading requests, by the server that answered.", ("server",), registry=REGISTRY
+)
+REPLICA_BEHIND = Gauge(
+    "aisle_replica_behind_seconds",
+    "How far the replica is behind the primary, where there is one.",
+    multiprocess_mode="livemax",
+    registry=REGISTRY,
+)
 LIVE_STREAMS = Gauge(
     "aisle_live_streams", "Open streams of live updates.", multiprocess_mode="livesum", registry=REGISTRY
 )

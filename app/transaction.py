@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from flask import current_app
-from sqlalchemy import Connection
+from flask import current_app, g
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -43,6 +43,7 @@ def transaction() -> Iterator[Session]:
     try:
         yield session
         session.commit()
+        g.committed = True  # for app.middleware.replica: what this caller reads next must have it
     except BaseException:
         session.rollback()
         raise
@@ -64,12 +65,16 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection without a transaction, for read-only use cases: every statement sees the newest commit."""
+    """A connection without a transaction, for read-only use cases: every statement sees the newest commit.
+
+    Where `app.middleware.replica` allows it for the running request, a replica's, which has all this caller may expect.
+    """
     bind = current_app.extensions["read_bind"]
     if isinstance(bind, Connection):  # a test's own: its reads must see what it has not committed
         yield bind
         return
-    with bind.connect() as connection:
+    choose: Callable[[], Engine] | None = g.get("choose_engine")
+    with (choose() if choose else bind).connect() as connection:
         yield connection
 
 

@@ -2,6 +2,8 @@
 
 import click
 
+from app.config import settings
+from app.embedded_postgres import with_driver
 from app.extensions import db
 from app.migrations import migrate
 
@@ -9,7 +11,7 @@ from app.migrations import migrate
 @click.command("migrate")
 def migrate_command() -> None:
     """Bring the database schema up to date."""
-    migrate(db.engine.url.render_as_string(hide_password=False))
+    migrate(with_driver(settings().database_direct_url) or db.engine.url.render_as_string(hide_password=False))
     click.echo("The schema is up to date.")
 
 

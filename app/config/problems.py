@@ -51,6 +51,10 @@ _EVERYWHERE: tuple[Fault, ...] = (
         lambda s: s.database_read_url and not s.redis_url,
         "REDIS_URL is required with DATABASE_READ_URL: it knows who has just written",
     ),
+    (
+        lambda s: s.db_pooler == "transaction" and s.database_url and not s.database_direct_url,
+        "DATABASE_DIRECT_URL is required with DB_POOLER=transaction: a pooler of transactions passes no notices on",
+    ),
 )
 _REQUIRED_IN_PRODUCTION = (
     "database_url",

@@ -24,7 +24,7 @@ SHOW_SELF = "me.show_profile"
 class Entry:
     """One line of the table. `who` is one of the words above, or the roles that may enter; others get a 403.
 
-    `limit` names a setting; EXEMPT: none.
+    `limit` names a setting; EXEMPT: none. `fresh`: never answered from a replica, which is a little behind.
     """
 
     blueprint: Blueprint
@@ -32,6 +32,7 @@ class Entry:
     who: str | frozenset[Role]
     tag: str
     limit: str = DEFAULT
+    fresh: bool = False
 
     @property
     def is_public(self) -> bool:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, request
 from app.errors import ValidationFailed
 from app.middleware.answers import answer, cacheable
 from app.middleware.guards import current_caller, seconds_left
+from app.middleware.replica import before_telling
 from app.middleware.streaming import EVENT_STREAM, client_is_there, event_stream
 from app.openapi import File, Header, endpoint
 from app.schemas.live import EventsAsked, LiveUpdates, UpdatesAsked
@@ -35,7 +36,10 @@ def list_updates(query: UpdatesAsked) -> Response:
     to ask cheaply whether there is anything new. News is kept for seven days; a client away for longer reads its orders
     afresh.
     """
-    return cacheable(answer(reading.show(query, current_caller())))
+    shown = reading.show(query, current_caller())
+    if shown.updates:
+        before_telling()()
+    return cacheable(answer(shown))
 
 
 @live.get("/events")
@@ -54,5 +58,5 @@ def stream_events(query: EventsAsked) -> Response:
     """
     given = request.headers.get(_LAST_EVENT_ID.name)
     after = int(given) if given else query.after
-    listener = streams.Listener(current_caller(), seconds_left(), client_is_there())
+    listener = streams.Listener(current_caller(), seconds_left(), client_is_there(), before_telling())
     return event_stream(streams.follow(listener, after=after))

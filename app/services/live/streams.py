@@ -34,11 +34,12 @@ _IS_SIGNED_IN = (
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens, for how long at most, and whether they are still there."""
+    """Who listens, for how long at most, whether they are still there, and what to do before they are told news."""
 
     caller: Caller
     seconds: float
     is_there: Callable[[], bool]
+    before_telling: Callable[[], None]
 
 
 def follow(listener: Listener, *, after: int | None) -> Iterator[str]:
@@ -67,6 +68,7 @@ def _stream(place: Hub, seat: Seat, listener: Listener, after: int) -> Iterator[
                 seat.news.clear()
                 if rows := reading.read_after(seat.user_id, after=after, limit=BATCH):
                     after = rows[-1].id
+                    listener.before_telling()
                     yield _events(rows)
                 if len(rows) == BATCH:  # what is there already is sent whatever the time
                     seat.news.set()

@@ -97,11 +97,13 @@ def _csv_records(content: bytes) -> Iterator[Record]:
 
 
 def _xls_records(content: bytes) -> Iterator[Record]:
-    return _excel().xls_records(content)
+    records: Iterator[Record] = _excel().xls_records(content)
+    return records
 
 
 def _xlsx_records(content: bytes) -> Iterator[Record]:
-    return _excel().xlsx_records(content)
+    records: Iterator[Record] = _excel().xlsx_records(content)
+    return records
 
 
 def _excel() -> ModuleType:
