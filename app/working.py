@@ -3,7 +3,7 @@
 Nothing here knows OpenTelemetry. Where traces are kept, `app.middleware.tracing` puts its tracer in.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from types import MappingProxyType
@@ -18,6 +18,9 @@ class Tracer(Protocol):
 
     def piece(self, name: str, about: About) -> AbstractContextManager[object]:
         """A span around a piece of work."""
+
+    def look(self, name: str) -> AbstractContextManager[Callable[[], None]]:
+        """A span around a look whether something is due; it is kept if what it yields is called, or something fails."""
 
     def note(self, what: str, about: About) -> None:
         """Something that happened within the piece of work at hand."""
@@ -48,6 +51,20 @@ def working(name: str, **about: str | int) -> Iterator[None]:
             yield
     finally:
         _about.reset(token)
+
+
+def look(name: str, work: Callable[[], object]) -> None:
+    """Do `work`, which answers how much it did: where traces are kept it is a span, unless there was nothing to do."""
+    if _tracer is None:
+        work()
+        return
+    with _tracer.look(name) as found:
+        if _is_something(work()):
+            found()
+
+
+def _is_something(answer: object) -> bool:
+    return any(answer.values()) if isinstance(answer, Mapping) else bool(answer)
 
 
 def note(what: str, **about: str | int) -> None:

@@ -4,8 +4,9 @@ Imported only where OTEL_EXPORTER_OTLP_ENDPOINT is set. What a span says is chos
 header, body, value or text of an error is ever part of it (docs/adr/0021-spans-are-made-by-hand.md).
 """
 
+import atexit
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from flask import Flask, Response, current_app, g, request
@@ -29,6 +30,7 @@ from app.middleware.metrics import UNMATCHED, known_method
 from app.middleware.request_log import request_id
 from app.middleware.tracing_calls import trace_calls, trace_statements
 from app.middleware.tracing_export import PerProcess
+from app.middleware.tracing_looks import FOUND, LOOK, Looks
 
 EXPORT_SECONDS = 5
 _propagator = TraceContextTextMapPropagator()
@@ -64,9 +66,11 @@ def _provider(settings: Settings) -> TracerProvider:
     provider = TracerProvider(
         resource=Resource.create({"service.name": settings.otel_service_name, "service.version": API_VERSION}),
         sampler=ParentBased(TraceIdRatioBased(settings.otel_traces_sampler_arg)),
+        shutdown_on_exit=False,  # it would wait half a minute for a collector that hangs
     )
     exporter = PerProcess(lambda: BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint, timeout=EXPORT_SECONDS)))
-    provider.add_span_processor(exporter)
+    provider.add_span_processor(Looks(exporter))
+    atexit.register(exporter.force_flush)
     return provider
 
 
@@ -113,12 +117,22 @@ class _Pieces:
     @contextmanager
     def piece(self, name: str, about: working.About) -> Iterator[None]:
         """A span below the one at hand, or at the top of a trace."""
-        attributes = {f"aisle.{key}": value for key, value in about.items()}
+        with self._span(name, {f"aisle.{key}": value for key, value in about.items()}):
+            yield
+
+    @contextmanager
+    def look(self, name: str) -> Iterator[Callable[[], None]]:
+        """A span that is kept if what it yields is called, if it fails, or if a piece of work was done below it."""
+        with self._span(name, {LOOK: True}) as span:
+            yield lambda: span.set_attribute(FOUND, True)
+
+    @contextmanager
+    def _span(self, name: str, attributes: Mapping[str, str | int]) -> Iterator[trace.Span]:
         with self._tracer.start_as_current_span(
             name, attributes=attributes, record_exception=False, set_status_on_exception=False
-        ):
+        ) as span:
             try:
-                yield
+                yield span
             except Exception as error:
                 self.fail(type(error).__qualname__)
                 raise

@@ -17,6 +17,7 @@ from app.services.shop_orders.canceling import cancel_unanswered
 from app.services.trolleys import sweeping
 from app.services.wallets.maturing import mature_due
 from app.tasks.senders import send_due
+from app.working import failed, look
 
 log = logging.getLogger("aisle.background")
 
@@ -47,11 +48,17 @@ class Chore:
 
 def attempt(app: Flask, name: str, work: Callable[[], object]) -> None:
     """Do something in an application context; a failure is logged and forgotten."""
+    look(f"chore {name}", lambda: _attempt(app, name, work))
+
+
+def _attempt(app: Flask, name: str, work: Callable[[], object]) -> object:
     try:
         with app.app_context():
-            work()
-    except Exception:
+            return work()
+    except Exception as error:
+        failed(error)
         log.exception("background work failed", extra={"chore": name})
+        return None
 
 
 def chores() -> list[Chore]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.middleware import metrics
 from app.services.figures import counting, shown
 from tests import factories
-from tests.conftest import Live, dispose, make_app
+from tests.conftest import Live, make_app
 
 TOKEN = "a token that only Prometheus knows"
 
@@ -48,10 +48,10 @@ def fresh(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def guarded(live: Live) -> Iterator[Flask]:
-    application = make_app(live.url, metrics_token=TOKEN)
-    yield application
-    dispose(application)
+def guarded(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    with_token = app.extensions["settings"].model_copy(update={"metrics_token": TOKEN})
+    monkeypatch.setitem(app.extensions, "settings", with_token)
+    return app
 
 
 @pytest.mark.parametrize(

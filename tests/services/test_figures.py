@@ -1,11 +1,11 @@
 """Figures of the business: each says what it means, by an index over open rows; the dear ones are counted once."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import func, text, update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import OperationKind, OperationState, OrderStatus, TrolleyState
@@ -17,7 +17,9 @@ from app.services.figures.shown import Board
 from tests import factories, market
 from tests.conftest import Live
 
-NOW = datetime.now(UTC)
+
+NOW = func.now()
+"""Of the test's own transaction: a run of all tests takes minutes."""
 
 
 def figures() -> dict[tuple[str, ...], float]:

@@ -31,9 +31,10 @@ class Seen:
 
 @dataclass
 class Collector:
-    """What arrived; `raw` is every byte of it."""
+    """What arrived; `raw` is every byte of it. While `is_open` is not set it takes a span and answers nothing."""
 
     url: str
+    is_open: threading.Event = field(default_factory=threading.Event)
     spans: list[Seen] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
 
@@ -61,19 +62,31 @@ def collector() -> Iterator[Collector]:
             assert self.path == "/v1/traces"
             taken.raw.append(body)
             taken.spans.extend(_read(body))
+            taken.is_open.wait(30)
             self.reply(b"", "application/x-protobuf")
 
     with _serving(Handler) as url:
         taken = Collector(url)
+        taken.is_open.set()
         yield taken
+        taken.is_open.set()
+
+
+@dataclass
+class Provider:
+    """A payment provider; `traceparents` are what it was told of the callers' traces."""
+
+    url: str
+    traceparents: list[str | None] = field(default_factory=list)
 
 
 @contextmanager
-def payment_provider() -> Iterator[str]:
-    """Holds every amount, as Stripe would; answers its address."""
+def payment_provider() -> Iterator[Provider]:
+    """Holds every amount, as Stripe would."""
 
     class Handler(_Quiet):
         def do_POST(self) -> None:
+            provider.traceparents.append(self.headers.get("traceparent"))
             form = {name: values[0] for name, values in parse_qs(self.body().decode()).items()}
             intent = {
                 "id": "pi_1",
@@ -86,7 +99,8 @@ def payment_provider() -> Iterator[str]:
             self.reply(json.dumps(intent).encode(), "application/json")
 
     with _serving(Handler) as url:
-        yield url
+        provider = Provider(url)
+        yield provider
 
 
 class _Quiet(BaseHTTPRequestHandler):

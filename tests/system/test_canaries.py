@@ -1,20 +1,22 @@
 """Secrets put through the whole shop, mistakes included: none comes out in a log line, a span, a metric or an error."""
 
+import io
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from app.domain.enums import Role
+from app.services.relay import relay_due
 from scripts.ports import free_port
-from tests import factories
-from tests.conftest import Live
+from tests import databases, factories
+from tests.conftest import Live, dispose, make_app
 from tests.devices import make_talker
 from tests.system.collector import Collector, collector
 from tests.system.test_metrics_of_workers import Server
@@ -25,14 +27,18 @@ PASSWORD, NEW_PASSWORD = "canary-password-7", "canary-new-password-8"
 CARD = "4111222233334444"
 EMAIL, PHONE = "canary@example.com", "+919812345670"
 SETTINGS = {
-    "SMTP_PASSWORD": "canary-smtp-password",
     "METRICS_TOKEN": "canary-metrics-token",
     "JWT_PREVIOUS_SECRETS": "canary-jwt-secret-that-is-long-enough",
     "ENCRYPTION_KEYS": "canary-encryption-key-that-is-long-enough",
     "PAYMENT_WEBHOOK_SECRETS": "canary-webhook-secret-long-enough",
     "TWILIO_AUTH_TOKEN": "canary-twilio-token",
     "DEVICE_MASTER_KEYS": "c0ffee" + "ab" * 29,
+    "BREVO_API_KEY": "canary-brevo-key",
+    "STRIPE_SECRET_KEY": "sk_test_canaryStripeKey",
 }
+DATABASE_PASSWORD, SMTP_PASSWORD = "canary-database-password", "canary-smtp-password"
+PARENT_ID = "b7ad6b7169203331"
+TRACEPARENT = f"00-0af7651916cd43dd8448eb211c80319c-{PARENT_ID}-01"
 
 
 @dataclass
@@ -59,36 +65,26 @@ class Journey:
         self.secrets.update(secrets)
 
 
-@pytest.fixture
-def traces() -> Iterator[Collector]:
-    with collector() as taken:
-        yield taken
-
-
-@pytest.fixture
-def server(live: Live, tmp_path: Path, traces: Collector) -> Iterator[Server]:
-    """Everything it calls is unreachable, so that every failure is logged; nothing is too small to be logged."""
-    nowhere = str(free_port())
-    with Server(
-        live.url,
-        tmp_path,
-        BACKGROUND="in_process",
-        LOG_LEVEL="DEBUG",
-        OTEL_EXPORTER_OTLP_ENDPOINT=traces.url,
-        OTEL_BSP_SCHEDULE_DELAY="200",
-        EMAIL_PROVIDER="smtp",
-        SMTP_HOST="127.0.0.1",
-        SMTP_PORT=nowhere,
-        SMTP_USERNAME="shop",
-        SMTP_SENDER="shop@example.com",
-        SMS_PROVIDER="twilio",
-        TWILIO_API_BASE=f"http://127.0.0.1:{nowhere}",
-        TWILIO_ACCOUNT_SID="AC1",
-        TWILIO_FROM="+15005550006",
-        WEBHOOK_ALLOW_PRIVATE="true",
+def settings_of(traces: Collector) -> dict[str, str]:
+    """Whatever is called cannot be reached, so that every failure is logged; nothing is too small to be logged."""
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    return {
+        "BACKGROUND": "in_process",
+        "LOG_LEVEL": "DEBUG",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": traces.url,
+        "OTEL_BSP_SCHEDULE_DELAY": "1500",
+        "EMAIL_PROVIDER": "brevo",
+        "BREVO_API_BASE": nowhere,
+        "BREVO_SENDER_EMAIL": "shop@example.com",
+        "SMS_PROVIDER": "twilio",
+        "TWILIO_API_BASE": nowhere,
+        "TWILIO_ACCOUNT_SID": "AC1",
+        "TWILIO_FROM": "+15005550006",
+        "PAYMENT_PROVIDER": "stripe",
+        "STRIPE_API_BASE": nowhere,
+        "WEBHOOK_ALLOW_PRIVATE": "true",
         **SETTINGS,
-    ) as running:
-        yield running
+    }
 
 
 def sign_in_with_mistakes(journey: Journey) -> str:
@@ -106,8 +102,10 @@ def sign_in_with_mistakes(journey: Journey) -> str:
 
 
 def pay_with_mistakes(journey: Journey, token: str) -> None:
-    journey.data("POST", "/me/payment-tokens", token=token, json={"card_number": CARD})
-    journey.ask("POST", "/me/payment-tokens", token=token, json={"card_number": CARD + "0" * 9})
+    """Stripe takes no card numbers, and cannot be asked about what it gave out for one."""
+    journey.keep("pm_canaryMeans")
+    for form in ({"card_number": CARD}, {"card_number": CARD + "0" * 9}, {"provider_token": "pm_canaryMeans"}):
+        journey.ask("POST", "/me/payment-tokens", token=token, json=form)
     journey.ask("POST", f"/me/payment-tokens?card_number={CARD}", token=token, json={"card": CARD})
     journey.ask("POST", f"/catalog/products/{CARD}")
 
@@ -185,37 +183,150 @@ def found(secrets: set[str], where: str) -> list[str]:
     ]
 
 
-def test_no_secret_comes_out_anywhere(live: Live, server: Server, traces: Collector) -> None:
-    journey = go(live, server)
-    failing = "SELECT count(*) FROM outbox WHERE last_error IS NOT NULL AND topic IN ('phone.code', 'password.reset')"
-    refused = "SELECT count(*) FROM webhook_deliveries WHERE last_error IS NOT NULL"
+@dataclass
+class Told:
+    """Everything a server said while the journey went through it, and until it had stopped."""
+
+    journey: Journey
+    log: str
+    traces: Collector
+    spans: str
+    metrics: str
+
+
+@pytest.fixture(scope="module")
+def told(template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    with databases.cloned(template) as url, collector() as traces:
+        application, engine = make_app(url), create_engine(url)
+        live = Live(application, url, engine)
+        guarded = url.replace("postgres:@", f"postgres:{DATABASE_PASSWORD}@")
+        with Server(guarded, tmp_path_factory.mktemp("canaries"), **settings_of(traces)) as server:
+            journey = go(live, server)
+            journey.keep(DATABASE_PASSWORD)
+            wait_for_failures(live, server, traces)
+            scraped = scrape(server)
+            httpx.get(f"{server.base}/api/v1/branches", timeout=10, headers={"traceparent": TRACEPARENT})
+            server.process.terminate()
+            server.process.wait(30)
+            yield Told(journey, server.log.read_text(), traces, b"".join(traces.raw).decode("latin-1"), scraped)
+        engine.dispose()
+        dispose(application)
+
+
+def wait_for_failures(live: Live, server: Server, traces: Collector) -> None:
+    """Until every provider and integrator was called in vain, and that is known to the collector."""
+    queries = [
+        "SELECT count(*) FROM outbox WHERE last_error IS NOT NULL AND topic = 'phone.code'",
+        "SELECT count(*) FROM outbox WHERE last_error IS NOT NULL AND topic = 'password.reset'",
+        "SELECT count(*) FROM webhook_deliveries WHERE last_error IS NOT NULL",
+    ]
 
     def is_over() -> bool:
         with live.engine.connect() as connection:
-            return all(connection.execute(text(query)).scalar_one() for query in (failing, refused))
+            return all(connection.execute(text(query)).scalar_one() for query in queries)
 
     server.until(is_over)
     traces.until(lambda: traces.named("outbox phone.code") and traces.named("webhook"))
-    scraped = httpx.get(
-        f"{server.base}/metrics", headers={"Authorization": f"Bearer {SETTINGS['METRICS_TOKEN']}"}, timeout=10
-    )
-    refusal = httpx.get(f"{server.base}/metrics", headers={"Authorization": "Bearer canary"}, timeout=10)
-    server.process.terminate()
-    server.process.wait(30)
 
-    log, spans = server.log.read_text(), b"".join(traces.raw).decode("latin-1")
-    assert len(journey.errors) > 12
-    assert "/auth/login" in log
-    assert "webhook" in log
-    assert "outbox phone.code" in spans
-    assert scraped.status_code == 200
-    assert "flask_error_total" in scraped.text
-    assert found(journey.secrets, log) == []
-    assert found(journey.secrets, spans) == []
-    assert found(journey.secrets, scraped.text + refusal.text) == []
-    told = "\n".join(error.text for error in journey.errors)
-    assert found(journey.secrets, told) == []
-    for person in (EMAIL, PHONE, PHONE.removeprefix("+91")):
-        assert person not in log
-        assert person not in spans
-        assert person not in scraped.text
+
+def scrape(server: Server) -> str:
+    """The metrics, and the answer to somebody with another token."""
+    asked = (f"Bearer {SETTINGS['METRICS_TOKEN']}", "Bearer canary")
+    taken, refused = (
+        httpx.get(f"{server.base}/metrics", headers={"Authorization": header}, timeout=10) for header in asked
+    )
+    assert (taken.status_code, refused.status_code) == (200, 401)
+    return taken.text + refused.text
+
+
+def test_the_canaries_went_everywhere(told: Told) -> None:
+    calls = [error.request.url.path for error in told.journey.errors]
+
+    assert len(calls) > 15
+    assert DATABASE_PASSWORD in told.journey.secrets
+    for part in ("/auth/login", "/verify-otp", "/me/payment-tokens", "/device/hb", "/webhooks/payments"):
+        assert [path for path in calls if part in path], part
+        assert part in told.log
+    assert "flask_error_total" in told.metrics
+    called = [span for span in told.traces.spans if span.name == "POST" and span.is_error]
+    assert len({span.attributes["server.port"] for span in called}) == 2  # of the providers, and of the integrator
+
+
+def test_no_secret_and_nobody_stands_in_the_log(told: Told) -> None:
+    assert found(told.journey.secrets, told.log) == []
+    assert found({EMAIL, PHONE, PHONE.removeprefix("+91")}, told.log) == []
+
+
+def test_no_secret_and_nobody_stands_in_a_span(told: Told) -> None:
+    assert found(told.journey.secrets, told.spans) == []
+    assert found({EMAIL, PHONE, PHONE.removeprefix("+91")}, told.spans) == []
+
+
+def test_no_secret_and_nobody_stands_in_the_metrics(told: Told) -> None:
+    assert found(told.journey.secrets, told.metrics) == []
+    assert found({EMAIL, PHONE, PHONE.removeprefix("+91")}, told.metrics) == []
+
+
+def test_no_secret_is_repeated_in_an_error(told: Told) -> None:
+    assert found(told.journey.secrets, "\n".join(error.text for error in told.journey.errors)) == []
+
+
+def test_a_stopped_server_sends_the_spans_it_has(told: Told) -> None:
+    (request,) = [span for span in told.traces.named("GET /api/v1/branches") if span.parent_id == PARENT_ID]
+    (statement,) = told.traces.below(request)
+
+    assert "FROM stock_locations" in statement.attributes["db.query.text"]
+
+
+@pytest.fixture
+def log() -> Iterator[Callable[[], io.StringIO]]:
+    """Called once an application is made: what this process logs from then on. Afterwards the log is as before."""
+    logger = logging.getLogger("aisle")
+    before = logger.handlers, logger.level
+
+    def catch() -> io.StringIO:
+        written = io.StringIO()
+        cast("logging.StreamHandler[io.StringIO]", logger.handlers[0]).setStream(written)
+        return written
+
+    yield catch
+    logger.handlers, level = before
+    logger.setLevel(level)
+
+
+def test_the_password_of_a_mail_server_that_is_away_stands_nowhere(live: Live, log: Callable[[], io.StringIO]) -> None:
+    application = make_app(
+        live.url,
+        email_provider="smtp",
+        smtp_host="127.0.0.1",
+        smtp_port=free_port(),
+        smtp_username="shop",
+        smtp_password=SMTP_PASSWORD,
+        smtp_sender="shop@example.com",
+        log_level="DEBUG",
+    )
+    written = log()
+    with application.app_context(), Session(live.engine) as session:
+        factories.make_user(session, email=EMAIL)
+        session.commit()
+        application.test_client().post("/api/v1/auth/forgot-password", json={"email": EMAIL})
+        relay_due()
+        told = session.execute(text("SELECT string_agg(last_error, ' ') FROM outbox")).scalar_one()
+    dispose(application)
+
+    assert "password.reset" in written.getvalue()
+    assert told
+    assert found({SMTP_PASSWORD, EMAIL}, written.getvalue() + told) == []
+
+
+def test_the_password_of_a_database_that_is_away_stands_nowhere(log: Callable[[], io.StringIO]) -> None:
+    address = f"postgresql+psycopg://shop:{DATABASE_PASSWORD}@127.0.0.1:{free_port()}/shop"
+    application = make_app(address, log_level="DEBUG")
+    written = log()
+
+    answers = [application.test_client().get(path) for path in ("/api/v1/branches", "/readyz", "/metrics")]
+
+    assert [answer.status_code for answer in answers] == [503, 503, 200]
+    assert written.getvalue().count("{") > 2
+    dispose(application)
+    assert found({DATABASE_PASSWORD}, written.getvalue() + "".join(answer.text for answer in answers)) == []
