@@ -48,7 +48,7 @@ def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
             raise errors.KeyInProgress(retry_after=1)
         context = _context(session, form, key, caller)
         if context.row.request_hash is not None:
-            return replayed(context.row, key)
+            return replayed(session, context.row, key)
         cart = locks.cart(session, cart_id=form.cart_id, user_id=caller.user_id)
         if cart is None or cart.channel is ChannelName.MARKETPLACE:
             raise errors.CartNotFound
@@ -73,11 +73,12 @@ def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -
     )
 
 
-def replayed(kept: AnyRow, key: Key) -> Placed:
+def replayed(session: Session, kept: AnyRow, key: Key) -> Placed:
     """What a key that was used before stands for. A step. Raises KeyReused for another request's key."""
     if kept.request_hash != key.request_hash:
         raise errors.KeyReused
     if kept.kept_state == IdempotencyState.DONE:
+        locks.await_copies(session)
         return Placed(kept.kept_order_id, answers.replay(kept.kept_status, kept.kept_body))
     return Placed(kept.kept_order_id)
 

@@ -34,7 +34,7 @@ def place_at_shop(sale: ShopSale, key: Key, caller: Caller) -> Placed:
             raise errors.KeyInProgress(retry_after=1)
         kept = kept_answer(session, principal=key.principal, route=key.route, key=key.key)
         if kept is not None:
-            return replayed(kept, key)
+            return replayed(session, kept, key)
         cart_id = locks.active_cart(session, user_id=caller.user_id, channel=MARKETPLACE.name)
         context = read_shop_context(session, cart_id=cart_id, user_id=caller.user_id, sale=sale)
         if context is None:

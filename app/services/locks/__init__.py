@@ -23,7 +23,7 @@ from app.services.locks.carts import (
     trolley_checkout_lines,
 )
 from app.services.locks.coupons import coupon
-from app.services.locks.keys import catalog_import, limit_waits, try_key, vocabulary
+from app.services.locks.keys import await_copies, catalog_import, limit_waits, try_key, vocabulary
 from app.services.locks.ledger import balances, live_feed
 from app.services.locks.managed import (
     branch,
@@ -77,6 +77,7 @@ __all__ = [
     "TransferSide",
     "active_cart",
     "active_carts",
+    "await_copies",
     "balances",
     "branch",
     "cart",

@@ -1,4 +1,4 @@
-"""Keys that are no rows: idempotency keys, one writer of the vocabulary, one importer; and how long locks wait."""
+"""Keys that are no rows: idempotency keys, one writer of the vocabulary, one importer; and what waits how long."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -19,6 +19,18 @@ def try_key(session: Session, *parts: str) -> bool:
     Never waits, and is freed by the server when the process dies: there are no stale key locks.
     """
     return bool(session.execute(_TRY_KEY, {"key": "\x1f".join(parts)}).one().granted)
+
+
+_MARK = text("SELECT pg_logical_emit_message(true, 'aisle', '')")
+
+
+def await_copies(session: Session) -> None:
+    """Let a transaction that only reads end like one that writes: when a synchronous standby has all that it has seen.
+
+    After a crash the primary holds commits that no standby has confirmed, and a failover would lose them: what a client
+    is told as final must not rest on them. Costs a few bytes of WAL.
+    """
+    session.execute(_MARK)
 
 
 _VOCABULARY = text("SELECT pg_advisory_xact_lock(hashtextextended('search vocabulary', 0))")
