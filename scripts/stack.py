@@ -13,7 +13,7 @@ import argparse
 import sys
 import time
 
-from scripts.drills.running import run, say, show
+from scripts.drills.running import run, say
 from scripts.parts.child import PartFailed
 from scripts.stack_check import check
 from scripts.stack_parts import Stack, running
@@ -38,8 +38,9 @@ def _run(options: argparse.Namespace) -> None:
 
 def _stay(stack: Stack) -> None:
     """Until Ctrl-C. Raises PartFailed when something ends by itself."""
-    show(("what", "where"), stack.addresses())
-    say("\nCtrl-C ends all of it.")
+    for what, where in stack.addresses():
+        say(f"  {what:<20} {where}")
+    say("Ctrl-C ends all of it.")
     try:
         while True:
             time.sleep(1)

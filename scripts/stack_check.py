@@ -19,7 +19,6 @@ JOURNEYS: tuple[tuple[str, Journey], ...] = (
 )
 PATIENCE = 60.0
 RATE_INTERVAL = "1m"
-"""What Grafana puts for $__rate_interval."""
 
 Row = tuple[str, str]
 
@@ -85,7 +84,7 @@ def _oldest_figures(stack: Stack) -> float:
 def _dashboard(stack: Stack, began: float) -> Row:
     """Every expression of the dashboard, over the time of the check as Grafana asks: each must have said a number."""
     say("the dashboard ...")
-    queries = [query.replace("$__rate_interval", RATE_INTERVAL) for query in dashboard_queries()]
+    queries = [query.expression for query in dashboard_queries(RATE_INTERVAL)]
     silent = [query for query in queries if not _says_something(stack.prometheus.ask_since(query, began))]
     if silent:
         raise PromiseBroken("the dashboard shows nothing for: " + "; ".join(silent))

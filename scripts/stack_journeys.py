@@ -67,7 +67,7 @@ def _buy_without_an_answer(person: Person) -> None:
         "fulfillment_type": "DELIVERY",
         "delivery_slot_id": slots[0]["id"],
         "address": "12 Market Street, Haifa",
-        "payment_token_id": card["id"],
+        "payment_token_id": card["payment_token_id"],
     }
     once = {"Idempotency-Key": secrets.token_hex(8)}
     person.call("Buy", "POST", "/api/v1/checkout/confirm", body=body, headers=once, expected=202)
@@ -147,11 +147,11 @@ def _simulate(*settings: str) -> dict[str, Any]:
 
 
 def _pay(person: Person) -> None:
-    cart = person.call("What is in the trolley", "GET", "/api/v1/cart/view")
-    body = {"cart_id": cart["id"], "payment_token_id": DEMO_CARD}
+    cart_id = person.call("What is in the trolley", "GET", "/api/v1/cart/view")["cart_id"]
+    body = {"cart_id": cart_id, "payment_token_id": DEMO_CARD}
     once = {"Idempotency-Key": secrets.token_hex(8)}
     person.call("Pay", "POST", "/api/v1/checkout/confirm", body=body, headers=once, expected=201)
-    person.call("The way out", "GET", f"/api/v1/carts/{cart['id']}/exit-token")
+    person.call("The way out", "GET", f"/api/v1/carts/{cart_id}/exit-token")
 
 
 def mistakes(base: str, _folder: Path) -> str:

@@ -16,7 +16,7 @@ from app.services.seed.shop import seed
 from scripts.drills.running import say
 from scripts.parts.balancer import Balancer
 from scripts.parts.celery import Beat, Worker
-from scripts.parts.child import Child, start_together
+from scripts.parts.child import Child, stop_together
 from scripts.parts.pgbouncer import PgBouncer
 from scripts.parts.postgres import Postgres, new_cluster, standby_of
 from scripts.parts.prometheus import Prometheus
@@ -52,10 +52,13 @@ class Stack:
     prometheus: Prometheus
 
     def children(self) -> list[Child]:
-        """Every process the script has started."""
+        """Every server."""
         rows = self.databases
-        servers: list[Child] = [rows.redis, rows.primary, rows.replica, rows.pooler]
-        return [*servers, *self.webs, self.worker, self.beat, self.prometheus]
+        return [rows.redis, rows.primary, rows.replica, rows.pooler, *self.processes()]
+
+    def processes(self) -> list[Child]:
+        """Those that keep no rows."""
+        return [*self.webs, self.worker, self.beat, self.prometheus]
 
     def addresses(self) -> list[tuple[str, str]]:
         """What there is, and where."""
@@ -94,14 +97,15 @@ def running() -> Iterator[Stack]:
         ports = [free_port(), free_port()]
         balancer = started.enter_context(Balancer([f"http://127.0.0.1:{port}" for port in ports]))
         stack = _assembled(folder, databases, balancer, ports)
-        say("the schema, the demo shop ...")
-        migrate(with_driver(databases.primary.url()))
+        started.callback(stop_together, *stack.processes())
+        say("two web machines, a Celery worker, Prometheus; the schema, the demo shop ...")
+        for process in (*stack.webs, stack.worker, stack.prometheus):
+            process.launch()
+        migrate(with_driver(databases.primary.url()))  # meanwhile: the web machines are not ready before
         stack.inside(seed)
-        say("two web machines, a Celery worker and beat, Prometheus ...")
-        processes: list[Child] = [*stack.webs, stack.worker, stack.prometheus]
-        for process in (*processes, stack.beat):
-            started.callback(process.stop)
-        start_together(*processes)
+        for process in (*stack.webs, stack.worker, stack.prometheus):
+            process.await_answer()
+        say("Celery's beat ...")
         stack.beat.start()
         say(f"everything runs after {time.monotonic() - began:.0f} s")
         yield stack
@@ -146,6 +150,9 @@ def _settings(databases: Databases, balancer: Balancer) -> dict[str, str]:
         "ENCRYPTION_KEYS": secrets.token_hex(32),
         "DEVICE_MASTER_KEYS": secrets.token_hex(32),
         "METRICS_TOKEN": secrets.token_hex(32),
+        # nobody is picked by chance to be looked at by the staff before they may pay
+        "SPOT_CHECK_SHARE": "0",
+        "SPOT_CHECK_NEW_SHOPPER_SHARE": "0",
     }
 
 

@@ -42,10 +42,6 @@ class Worker(Child):
         """Have a task done now rather than when beat calls for it."""
         self._calls.send_task(task, queue=queue)
 
-    def stop(self) -> None:
-        super().stop()
-        self._calls.close()
-
     def _statistics(self) -> dict[str, Any] | None:
         try:
             found = self._calls.control.inspect(timeout=1, limit=1).stats()

@@ -100,8 +100,16 @@ class Child:
         raise NotImplementedError
 
     def start(self) -> None:
-        """Return once it answers; raises PartFailed with its last words when it ends instead."""
-        start_together(self)
+        """Return once it answers; raises PartFailed with its last words when it ends instead.
+
+        What does not come up is not left behind.
+        """
+        try:
+            self.launch()
+            self.await_answer()
+        except BaseException:
+            self.kill()
+            raise
 
     def launch(self) -> None:
         """Begin to start it; `await_answer` tells when it has."""
@@ -138,10 +146,17 @@ class Child:
 
     def stop(self) -> None:
         """Ask it to end and wait; kill what is left after `stop_seconds`."""
+        stop_together(self)
+
+    def ask_to_end(self) -> None:
+        """Begin to stop it; `await_end` tells when it has."""
         if self.is_running():
             os.kill(self.pid, self.stop_signal)
+
+    def await_end(self) -> None:
+        """Wait until it has ended; kill what is left after `stop_seconds`."""
+        if self._process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                assert self._process is not None
                 self._process.wait(self.stop_seconds)
         self.kill()
 
@@ -165,14 +180,9 @@ class Child:
         return False
 
 
-def start_together(*servers: Child) -> None:
-    """Start servers side by side and return once all answer. When one does not, none is left behind."""
-    try:
-        for server in servers:
-            server.launch()
-        for server in servers:
-            server.await_answer()
-    except BaseException:
-        for server in servers:
-            server.kill()
-        raise
+def stop_together(*servers: Child) -> None:
+    """Stop servers side by side and return once none is left."""
+    for server in servers:
+        server.ask_to_end()
+    for server in servers:
+        server.await_end()

@@ -42,7 +42,7 @@ class RedisServer(Child):
         """A connection of the caller's own."""
         return redis.Redis.from_url(self.url)
 
-    def stop(self) -> None:
+    def ask_to_end(self) -> None:
         """At once: there is nothing to write, and a frozen one would not hear."""
         self.kill()
 
