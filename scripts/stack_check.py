@@ -6,7 +6,7 @@ import time
 from app.services import invariants
 from scripts.dashboard_queries import dashboard_queries
 from scripts.demo_person import JourneyEnded
-from scripts.drills.running import PromiseBroken, say, show
+from scripts.drills.running import PromiseBroken, say
 from scripts.parts.child import await_that
 from scripts.stack_journeys import Journey, mistakes, shoppers, told, trolleys, vendor
 from scripts.stack_parts import Stack
@@ -31,7 +31,9 @@ def check(stack: Stack) -> None:
     rows += [_settled(stack), _books(stack)]
     _count(stack)
     rows += [_dashboard(stack, began), *_servers(stack)]
-    show(("what", "found"), rows)
+    say("")
+    for what, found in (("what", "found"), ("-" * 12, "-" * 60), *rows):
+        say(f"{what:<12}  {found}")
 
 
 def _walked(stack: Stack, name: str, journey: Journey) -> Row:
@@ -71,9 +73,9 @@ def _count(stack: Stack) -> None:
     """Have the figures counted now that are counted once a minute, and wait until both web machines tell them."""
     say("the figures ...")
     stack.databases.primary.ask("UPDATE counted_figures SET next_at = now() RETURNING 1")
-    before = time.monotonic()
+    began = time.monotonic()
     stack.worker.call("aisle.figures", "aisle.chores")
-    await_that(lambda: _oldest_figures(stack) < time.monotonic() - before, "the figures are counted", PATIENCE)
+    await_that(lambda: _oldest_figures(stack) < time.monotonic() - began, "the figures are counted", PATIENCE)
 
 
 def _oldest_figures(stack: Stack) -> float:
@@ -109,7 +111,10 @@ def _servers(stack: Stack) -> list[Row]:
     behind = stack.databases.primary.ask("SELECT max(replay_lag) FROM pg_stat_replication")
     tasks = sum(stack.worker.done().values())
     return [
-        ("web machines", ", ".join(f"{count:.0f} requests by {server}" for server, count in asked.items())),
+        (
+            "web machines",
+            f"{' + '.join(f'{count:.0f}' for count in asked.values())} requests, each to the next in turn",
+        ),
         ("replica", f"{replica:.0f} of {sum(readers.values()):.0f} reading requests; {behind or 'nothing'} behind"),
         ("Celery", f"{tasks} tasks"),
     ]

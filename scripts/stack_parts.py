@@ -95,9 +95,10 @@ def running() -> Iterator[Stack]:
         say("Redis, PostgreSQL with a replica, PgBouncer ...")
         databases = _databases(folder, started)
         ports = [free_port(), free_port()]
-        balancer = started.enter_context(Balancer([f"http://127.0.0.1:{port}" for port in ports]))
+        balancer = Balancer([f"http://127.0.0.1:{port}" for port in ports])
         stack = _assembled(folder, databases, balancer, ports)
         started.callback(stop_together, *stack.processes())
+        started.enter_context(balancer)  # ends before the web machines, which would wait for its open connections
         say("two web machines, a Celery worker, Prometheus; the schema, the demo shop ...")
         for process in (*stack.webs, stack.worker, stack.prometheus):
             process.launch()

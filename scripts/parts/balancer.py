@@ -74,6 +74,9 @@ class Balancer:
                     return
                 self._pass_on(answer)
 
+            def log_message(self, *_: object) -> None:
+                """The web servers log."""
+
             def _pass_on(self, answer: httpx.Response) -> None:
                 content: bytes = answer.extensions["body"]
                 self.send_response_only(answer.status_code)

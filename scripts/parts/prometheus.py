@@ -72,8 +72,8 @@ class Prometheus(Child):
         return sum(int(value) for value in self.ask('up{job="aisle"}').values())
 
     def alerts(self) -> list[str]:
-        """The names of the rules that fire now, or would if it lasted."""
-        return sorted(alert["labels"]["alertname"] for alert in self._get("alerts")["alerts"])
+        """The rules that fire now, or would if it lasted, each with which of the two."""
+        return sorted(f"{alert['labels']['alertname']} ({alert['state']})" for alert in self._get("alerts")["alerts"])
 
     def rules(self) -> int:
         """How many rules it has loaded."""
