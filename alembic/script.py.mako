@@ -6,6 +6,7 @@ Before: ${down_revision | comma,n}
 
 import sqlalchemy as sa
 from alembic import op
+from app import migration_steps as steps
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

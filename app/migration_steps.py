@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.util import CommandError
 from psycopg import errors
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -37,7 +38,7 @@ _PATIENCE = 600.0
 _GAVE_WAY = (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected)
 
 
-class StepBlocked(Exception):
+class StepBlocked(CommandError):
     """A table was in use all the time a step tried to get hold of it."""
 
 
@@ -138,9 +139,9 @@ def backfill(table: str, statement: str, batch: int = BATCH) -> None:
     A batch that was done may be done again: the statement must come to the same.
     """
     with _alone():
-        ends = _execute(sa.text(f"SELECT min(id), max(id) FROM {table}")).one()
+        lowest, highest = _execute(sa.text(f"SELECT min(id), max(id) FROM {table}")).one()
     update = sa.text(statement)
-    for first in range(ends[0] or 1, (ends[1] or 0) + 1, batch):
+    for first in range(lowest or 1, (highest or 0) + 1, batch):
         numbered = update.bindparams(first=first, last=first + batch - 1)
         _briefly(partial(_execute, numbered))
 
@@ -199,7 +200,7 @@ def _run(*statements: str) -> None:
     op.get_bind().exec_driver_sql("; ".join(statements), execution_options={"no_parameters": True})
 
 
-def _execute(statement: sa.TextClause) -> sa.CursorResult[Any]:
+def _execute(statement: sa.TextClause) -> Any:
     return op.get_bind().execute(statement)
 
 

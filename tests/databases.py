@@ -34,8 +34,8 @@ def server_log() -> str:
 
 def template() -> str:
     """The name of the migrated, empty database; built once for each state of the migrations."""
-    versions = sorted((PROJECT / "alembic" / "versions").glob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in versions)).hexdigest()[:12]
+    made_of = [*sorted((PROJECT / "alembic" / "versions").glob("*.py")), PROJECT / "app" / "migration_steps.py"]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in made_of)).hexdigest()[:12]
     name = f"template_{digest}"
     running = server()
     with fasteners.InterProcessLock(FOLDER.parent / "test-template.lock"):
