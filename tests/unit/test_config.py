@@ -191,3 +191,14 @@ def test_the_example_file_names_every_setting_with_its_default() -> None:
 
     assert sorted(named) == sorted(Settings.model_fields)
     assert example.model_dump(exclude={"data_dir"}) == Settings().model_dump(exclude={"data_dir"})
+
+
+def test_a_replica_needs_redis_which_knows_who_has_just_written() -> None:
+    assert "REDIS_URL is required with DATABASE_READ_URL" in refusal(database_read_url="postgresql://db2/shop")
+
+
+def test_a_pooler_of_transactions_needs_a_way_past_it() -> None:
+    pooled = {"database_url": "postgresql://pooler/shop", "db_pooler": "transaction"}
+
+    assert "DATABASE_DIRECT_URL is required" in refusal(**pooled)
+    assert load_settings(**pooled, database_direct_url="postgresql://db/shop").db_pooler == "transaction"
