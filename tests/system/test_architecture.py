@@ -20,6 +20,7 @@ from app.openapi_document import build_document
 APP = PROJECT / "app"
 OUTSIDE_THE_TABLE = {"/", "/apispec.json", "/docs/", "/docs/<path:path>"}
 WITHOUT_LIMIT = {"probes", "health", "metrics"}
+"""What is asked every few seconds by machines that must not be refused; /metrics takes its token only."""
 OPERATION_IDS = Path(__file__).with_name("operation_ids.txt")
 BUILT_IN = {"HEAD", "OPTIONS"}
 
@@ -73,7 +74,7 @@ def test_every_guarded_route_refuses_a_made_up_token(app: Flask, client: FlaskCl
     assert {answer.json["error"]["code"] for answer in answers.values()} == {"AUTH_ERROR"}
 
 
-def test_every_line_has_a_rate_limit_except_the_health_checks(app: Flask) -> None:
+def test_every_line_has_a_rate_limit_except_health_checks_and_scrapes(app: Flask) -> None:
     exempt = {entry.blueprint.name for entry in TABLE if entry.limit == EXEMPT}
 
     assert exempt == WITHOUT_LIMIT

@@ -202,6 +202,8 @@ class Prometheus:
             answer = httpx.get(f"http://127.0.0.1:{self.port}/api/v1/query", params={"query": query}, timeout=10)
         except httpx.HTTPError:
             return []
+        if answer.status_code == 503:
+            return []
         body = answer.json()
         assert body["status"] == "success", (query, body)
         return list(body["data"]["result"])

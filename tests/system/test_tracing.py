@@ -205,19 +205,17 @@ def test_a_collector_that_hangs_delays_no_request(server: Server, traces: Collec
     assert seconds < EXPORT_SECONDS
 
 
-def test_tasks_of_celery_are_spans_and_so_is_what_they_did(live: Live, tmp_path: Path, traces: Collector) -> None:
+def test_tasks_of_celery_are_spans_and_so_is_what_they_did(live: Live, tmp_path: Path) -> None:
     prepare(live)
     event_id = publish(live, "test.count")
-    with redis_server(tmp_path) as redis:
+    with redis_server(tmp_path) as redis, collector() as traces:
         environment = settings_of(live, redis.url, tmp_path)
         environment |= {"OTEL_EXPORTER_OTLP_ENDPOINT": traces.url, "OTEL_BSP_SCHEDULE_DELAY": "200"}
         with CeleryProcess(environment, tmp_path, "worker", "-B", "--concurrency", "1"):
-            (handled,) = traces.until(
-                lambda: [span for span in handling(traces, event_id) if span.name == "outbox test.count"]
-            )
+            (handled,) = traces.until(lambda: handling(traces, event_id), seconds=90)
             (task,) = traces.until(lambda: [span for span in traces.spans if span.span_id == handled.parent_id])
 
-    assert (task.name, task.parent_id) == ("chore handle", "")
+    assert (handled.name, task.name, task.parent_id) == ("outbox test.count", "chore handle", "")
     assert [span for span in traces.below(handled) if "db.query.text" in span.attributes]
 
 
