@@ -2,8 +2,10 @@
 
 import ctypes
 import gc
+import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -41,6 +43,8 @@ def _is_alive(process):
 
 
 _metrics = metrics_folder()
+
+from gunicorn import systemd
 
 from app import meter_files
 from app.config import ConfigurationError, load_settings
@@ -104,6 +108,19 @@ def when_ready(server):
         gc.freeze()
 
 
+def pre_exec(server):
+    """Just before a new master takes the place of this one (SIGUSR2): start it as a module, as this one was.
+
+    Gunicorn would start it by its file, and then gunicorn's own package `app` hides ours.
+    """
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+
+
+def pre_fork(server, worker):
+    """Tell the worker which master its own is to relieve; 0 once that one has ended."""
+    worker.relieves = server.master_pid if server.master_pid == os.getppid() else 0
+
+
 def post_fork(server, worker):
     """Connections belong to the process that opened them: a worker starts with none."""
     app = worker.app.wsgi()
@@ -121,6 +138,18 @@ def post_worker_init(worker):
     ending.when(lambda: not worker.alive or _stop.is_set())
     if app.extensions["settings"].background == "in_process":
         worker.background = background.start(app, _stop)
+    if worker.relieves:
+        relieve(worker.relieves, worker.ppid)
+
+
+def relieve(old, new):
+    """End the master that was sent SIGUSR2, now that a worker of the new one on the same sockets is ready.
+
+    A new one whose code or settings do not load comes never this far, and the old one goes on. systemd is told who
+    leads from now on: it would take the end of the old one for that of the service.
+    """
+    systemd.sd_notify(f"MAINPID={new}", logging.getLogger("gunicorn.error"))
+    os.kill(old, signal.SIGTERM)
 
 
 def child_exit(server, worker):

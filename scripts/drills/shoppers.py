@@ -45,7 +45,8 @@ class Journal:
     """Requests that got no answer, by reason, and answers that said to ask again, by status."""
     faults: list[str] = field(default_factory=list)
     """Answers nobody should get, and requests without an answer where none may be lost."""
-    answers: int = 0
+    seconds: list[float] = field(default_factory=list)
+    """How long each answered request took."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def first_after(self, moment: float) -> float | None:
@@ -118,10 +119,10 @@ class Shopper:
     def _send(self, method: str, path: str, *, expected: int = 200, **request: Any) -> Any:
         """The data of the answer; asks again and again where the shopper is patient."""
         give_up = time.monotonic() + _PATIENCE
-        while time.monotonic() < give_up:
+        while (asked := time.monotonic()) < give_up:
             answer = self._asked(method, path, request)
             if answer is not None and answer.status_code in (expected, 200):
-                self._journal.answers += 1
+                self._journal.seconds.append(time.monotonic() - asked)
                 return answer.json()["data"]
             if answer is not None and not self._says_again(answer):
                 self._fault(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
@@ -151,17 +152,31 @@ class Shopper:
 class Crowd:
     """Shoppers at work in threads of their own for the length of a block."""
 
-    def __init__(self, base: str, shop: Shop, size: int, *, seed: int, patient: bool = True, fresh: float = 0) -> None:
-        """`fresh` is the share of checkouts before which a shopper connects anew."""
+    def __init__(
+        self,
+        base: str,
+        shop: Shop,
+        size: int,
+        *,
+        seed: int,
+        patient: bool = True,
+        fresh: float = 0,
+        thinking: float = 0,
+    ) -> None:
+        """`fresh` is the share of checkouts before which a shopper connects anew and looks around.
+
+        Every other shopper thinks for up to `thinking` seconds before a checkout, on an idle connection.
+        """
         self.journal = Journal()
-        self._fresh = fresh
+        self._fresh, self._thinking = fresh, thinking
+        self._chance = random.Random(seed)
         self._go, self._over = threading.Event(), threading.Event()
         self._at_work = [threading.Lock() for _ in range(size)]
         names = [f"drill-{seed}-{number}" for number in range(size)]
         self._shoppers = [Shopper(base, shop, self.journal, name=name, patient=patient) for name in names]
         self._threads = [
-            threading.Thread(target=self._work, args=pair, daemon=True)
-            for pair in zip(self._shoppers, self._at_work, strict=True)
+            threading.Thread(target=self._work, args=(number, *pair), daemon=True)
+            for number, pair in enumerate(zip(self._shoppers, self._at_work, strict=True))
         ]
 
     def __enter__(self) -> Self:
@@ -188,20 +203,22 @@ class Crowd:
             yield
         self._go.set()
 
-    def _work(self, shopper: Shopper, at_work: threading.Lock) -> None:
-        chance = random.Random(id(shopper))
-        while not self._over.is_set():
+    def _work(self, number: int, shopper: Shopper, at_work: threading.Lock) -> None:
+        thinks = self._thinking if number % 2 else 0
+        while not self._over.wait(self._chance.uniform(0, thinks)):
             self._go.wait()
             with at_work:
-                if self._over.is_set() or not self._go.is_set():
-                    continue
-                try:
-                    if chance.random() < self._fresh:
-                        shopper.renew()
-                        shopper.browse()
-                    shopper.buy()
-                except PromiseBroken as error:
-                    if str(error) not in self.journal.faults:
-                        self.journal.faults.append(str(error))
-                except Exception as error:  # noqa: BLE001 (a thread that ends in silence would look like a kept promise)
-                    self.journal.faults.append(f"{type(error).__name__}: {error}")
+                if self._go.is_set() and not self._over.is_set():
+                    self._buy(shopper)
+
+    def _buy(self, shopper: Shopper) -> None:
+        try:
+            if self._chance.random() < self._fresh:
+                shopper.renew()
+                shopper.browse()
+            shopper.buy()
+        except PromiseBroken as error:
+            if str(error) not in self.journal.faults:
+                self.journal.faults.append(str(error))
+        except Exception as error:  # noqa: BLE001 (a thread that ends in silence would look like a kept promise)
+            self.journal.faults.append(f"{type(error).__name__}: {error}")
