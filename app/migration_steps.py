@@ -42,6 +42,10 @@ class StepBlocked(CommandError):
     """A table was in use all the time a step tried to get hold of it."""
 
 
+class RowsInTheWay(CommandError):
+    """The way down would have to change or delete rows; whether and how is for people to decide."""
+
+
 def create_table(name: str, *columns_and_rules: sa.schema.SchemaItem, **options: Any) -> None:
     """`op.create_table`, unless it is there. Tables it refers to are locked against writes for a moment."""
     _briefly(lambda: op.create_table(name, *columns_and_rules, if_not_exists=True, **options))
@@ -94,6 +98,22 @@ def replace_checks(table: str, conditions: Mapping[str, str]) -> None:
         f"ALTER TABLE {table} {dropped}",
         *(f"ALTER TABLE {table} RENAME CONSTRAINT {name}_new TO {name}" for name in conditions),
     )
+
+
+def narrow_checks(tables: Mapping[str, Mapping[str, str]]) -> None:
+    """`replace_checks` on the way down, by table; nothing has changed yet when a row stands in the way of any."""
+    for table, conditions in tables.items():
+        refuse_rows_against(table, conditions)
+    for table, conditions in tables.items():
+        replace_checks(table, conditions)
+
+
+def refuse_rows_against(table: str, conditions: Mapping[str, str]) -> None:
+    """Raise RowsInTheWay where rows break a condition; conditions by what people call them."""
+    for name, condition in conditions.items():
+        with _alone():
+            if _execute(sa.text(f"SELECT 1 FROM {table} WHERE ({condition}) IS FALSE LIMIT 1")).first():
+                raise RowsInTheWay(f"{table} has rows that the older schema cannot hold ({name}); nothing was changed")
 
 
 def add_foreign_key(name: str, table: str, column: str, target: str, on_delete: str) -> None:

@@ -29,10 +29,25 @@ def alembic_config(database_url: str = "") -> "Config":
 @cache
 def newest_revision() -> str | None:
     """The revision the code needs: the one no other comes after."""
-    found = [match for file in _VERSIONS.glob("*.py") for match in _REVISION.finditer(file.read_text())]
-    followed = {match["name"] for match in found if match["kind"]}
-    newest = {match["name"] for match in found} - followed
+    revisions = _revisions()
+    newest = set(revisions) - set(revisions.values())
     return newest.pop() if len(newest) == 1 else None
+
+
+def is_behind(found: str | None) -> bool:
+    """Whether a schema of this revision is too old for the code.
+
+    One this code has never heard of is newer: old processes go on with it until they are replaced.
+    """
+    return found is None or (found in _revisions() and found != newest_revision())
+
+
+@cache
+def _revisions() -> dict[str, str | None]:
+    """Each revision with the one before it."""
+    texts = (file.read_text() for file in _VERSIONS.glob("*.py"))
+    named = [{match["kind"]: match["name"] for match in _REVISION.finditer(text)} for text in texts]
+    return {names[None]: names.get("down_") for names in named}
 
 
 def migrate(database_url: str, revision: str = "head") -> None:

@@ -762,17 +762,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    steps.replace_checks(
-        "accounts",
+    steps.narrow_checks(
         {
-            "ck_accounts_kind": "kind IN ('wallet', 'vendor_pending', 'vendor_available', 'payout_clearing', 'psp_receivable', 'order_liability', 'revenue', 'tax_payable', 'fees', 'refunds')",
-        },
-    )
-    steps.replace_checks(
-        "stock_movements",
-        {
-            "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'adjust')",
-        },
+            "accounts": {
+                "ck_accounts_kind": "kind IN ('wallet', 'vendor_pending', 'vendor_available', 'payout_clearing', 'psp_receivable', 'order_liability', 'revenue', 'tax_payable', 'fees', 'refunds')",
+            },
+            "stock_movements": {
+                "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'adjust')",
+            },
+        }
     )
     steps.drop_checks("inventory", "ck_inventory_reorder_point_not_negative")
     steps.drop_checks(

@@ -779,34 +779,27 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    steps.replace_checks(
-        "accounts",
+    steps.refuse_rows_against("products", {"a category": "category_id IS NOT NULL"})
+    steps.narrow_checks(
         {
-            "ck_accounts_balance_not_negative": "balance >= (0)::numeric",
-            "ck_accounts_kind": "kind IN ('wallet', 'vendor_pending', 'vendor_available', 'payout_clearing', 'psp_receivable', 'order_liability', 'revenue', 'tax_payable', 'deposits', 'fees', 'refunds')",
-        },
-    )
-    steps.replace_checks(
-        "orders",
-        {
-            "ck_orders_delayed_from": "delayed_from IN ('PENDING_PAYMENT', 'CANCELLING', 'CREATED', 'IN_PROGRESS', 'READY', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELED', 'DELAYED', 'MISSING')",
-            "ck_orders_delivered_has_time": "((status)::text = 'DELIVERED'::text) = (delivered_at IS NOT NULL)",
-            "ck_orders_packed_has_time": "(status NOT IN ('READY', 'OUT_FOR_DELIVERY', 'DELIVERED')) OR (ready_at IS NOT NULL)",
-            "ck_orders_ready_has_final_total": "(ready_at IS NULL) = (final_total IS NULL)",
-            "ck_orders_status": "status IN ('PENDING_PAYMENT', 'CANCELLING', 'CREATED', 'IN_PROGRESS', 'READY', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELED', 'DELAYED', 'MISSING')",
-        },
-    )
-    steps.replace_checks(
-        "stock_changes",
-        {
-            "ck_stock_changes_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in')",
-        },
-    )
-    steps.replace_checks(
-        "stock_movements",
-        {
-            "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in')",
-        },
+            "accounts": {
+                "ck_accounts_balance_not_negative": "balance >= (0)::numeric",
+                "ck_accounts_kind": "kind IN ('wallet', 'vendor_pending', 'vendor_available', 'payout_clearing', 'psp_receivable', 'order_liability', 'revenue', 'tax_payable', 'deposits', 'fees', 'refunds')",
+            },
+            "orders": {
+                "ck_orders_delayed_from": "delayed_from IN ('PENDING_PAYMENT', 'CANCELLING', 'CREATED', 'IN_PROGRESS', 'READY', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELED', 'DELAYED', 'MISSING')",
+                "ck_orders_delivered_has_time": "((status)::text = 'DELIVERED'::text) = (delivered_at IS NOT NULL)",
+                "ck_orders_packed_has_time": "(status NOT IN ('READY', 'OUT_FOR_DELIVERY', 'DELIVERED')) OR (ready_at IS NOT NULL)",
+                "ck_orders_ready_has_final_total": "(ready_at IS NULL) = (final_total IS NULL)",
+                "ck_orders_status": "status IN ('PENDING_PAYMENT', 'CANCELLING', 'CREATED', 'IN_PROGRESS', 'READY', 'OUT_FOR_DELIVERY', 'DELIVERED', 'CANCELED', 'DELAYED', 'MISSING')",
+            },
+            "stock_changes": {
+                "ck_stock_changes_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in')",
+            },
+            "stock_movements": {
+                "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in')",
+            },
+        }
     )
     steps.forbid_null("products", "category_id")
     steps.drop_checks(

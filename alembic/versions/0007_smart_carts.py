@@ -884,17 +884,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    steps.replace_checks(
-        "stock_changes",
+    steps.narrow_checks(
         {
-            "ck_stock_changes_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in', 'modify')",
-        },
-    )
-    steps.replace_checks(
-        "stock_movements",
-        {
-            "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in', 'modify')",
-        },
+            "stock_changes": {
+                "ck_stock_changes_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in', 'modify')",
+            },
+            "stock_movements": {
+                "ck_stock_movements_kind": "kind IN ('opening', 'allocate', 'release', 'sell', 'missing', 'found', 'damage', 'adjust', 'recount', 'restock', 'transfer_out', 'transfer_in', 'modify')",
+            },
+        }
     )
     steps.drop_checks("cart_items", "ck_cart_items_weighed_is_one_line", "ck_cart_items_weight_positive")
     steps.drop_checks("products", "ck_products_weight_tolerance_positive")

@@ -217,11 +217,12 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    steps.replace_checks(
-        "users",
+    steps.narrow_checks(
         {
-            "ck_users_reachable": "(email IS NOT NULL) OR (phone IS NOT NULL)",
-        },
+            "users": {
+                "ck_users_reachable": "(email IS NOT NULL) OR (phone IS NOT NULL)",
+            },
+        }
     )
     steps.drop_checks("users", "ck_users_erased_is_nobody")
     steps.drop_indexes(

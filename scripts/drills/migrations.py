@@ -3,7 +3,7 @@
 A PostgreSQL of its own gets a million orders at revision 0002. Then each later migration runs, one revision at a time:
 up, down again, and up once more, while threads buy, read and keep house on the same tables. Every 20 ms somebody looks
 at which statement of theirs waits for a lock, and which table the migration keeps others out of. No statement may wait,
-and no such lock be held, for more than a second; no statement may fail.
+and no such lock be held, for more than a second; no statement may fail, and no wallet lose what was booked meanwhile.
 """
 
 import argparse
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 
+import psycopg
+
 from app.embedded_postgres import with_driver
 from app.migrations import alembic_config, migrate
 from scripts.drills import old_orders
@@ -33,6 +35,10 @@ LONGEST = 1.0
 _HEADINGS = ("revision", "direction", "seconds", "longest hold", "longest wait", "longest statement", "statements/s")
 _SERVER = {"shared_buffers": "512MB", "max_wal_size": "8GB", "checkpoint_timeout": "15min", "autovacuum_naptime": "10s"}
 _WARM_UP = 1.0
+_WRONG_WALLETS = """
+    SELECT count(*) FROM accounts
+    WHERE balance <> (SELECT COALESCE(sum(amount), 0) FROM entries WHERE account_id = accounts.id)
+"""
 Migrating = Callable[[str, str, str], None]
 """Takes the address, the direction ("up" or "down") and the revision to come to."""
 
@@ -91,6 +97,7 @@ def drill(options: argparse.Namespace, migrating: Migrating = migrate_to) -> Non
                     done.append(measure(url, load, revision, direction, go))
             finally:
                 show(_HEADINGS, [step.row() for step in done])
+        _check_wallets(url)
     if faults := [fault for step in done if (fault := step.broken())]:
         raise PromiseBroken(faults[0])
     worst = max(max(step.found.wait, step.found.hold) for step in done)
@@ -119,6 +126,13 @@ def measure(url: str, load: TableLoad, revision: str, direction: str, go: Callab
     step = Step(revision, direction, seconds, watch.found, load.take_tally())
     say(f"{revision} {direction}: {seconds:.1f} s {step.broken()}")
     return step
+
+
+def _check_wallets(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        [[wrong]] = connection.execute(_WRONG_WALLETS).fetchall()
+    if wrong:
+        raise PromiseBroken(f"{wrong} wallets do not have what was booked to them")
 
 
 @contextmanager

@@ -64,13 +64,15 @@ _STATEMENTS = {
     """,
     "journals": """
         INSERT INTO accounts (kind, owner_id, currency, balance)
-        SELECT 'wallet', n, 'ILS', 5 * (%(orders)s / %(users)s) FROM generate_series(1, %(users)s) AS n;
+        SELECT 'wallet', n, 'ILS', 0 FROM generate_series(1, %(users)s) AS n;
         INSERT INTO accounts (kind, currency) VALUES ('psp_receivable', 'ILS');
         INSERT INTO journals (reference, description) SELECT 'gift-' || n, 'A gift'
         FROM generate_series(1, %(orders)s) AS n;
         INSERT INTO entries (journal_id, account_id, amount)
         SELECT n, CASE side WHEN 1 THEN 1 + n %% %(users)s ELSE %(users)s + 1 END, side * 5
-        FROM generate_series(1, %(orders)s) AS n, unnest(ARRAY[1, -1]) AS side
+        FROM generate_series(1, %(orders)s) AS n, unnest(ARRAY[1, -1]) AS side;
+        UPDATE accounts SET balance = (SELECT sum(amount) FROM entries WHERE account_id = accounts.id)
+        WHERE balance IS NOT NULL
     """,
     "what happened": """
         INSERT INTO audit_events (entity_type, entity_id, action, actor_user_id, request_id)
