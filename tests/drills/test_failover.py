@@ -15,6 +15,7 @@ from scripts.drills.books import Kept, faults
 from scripts.drills.shop import Shop, application, fill
 from scripts.drills.shoppers import Receipt
 from scripts.parts.workspace import workspace
+from tests.drills.running import run_drill
 
 RECEIPT = Receipt(key="k-1", order_id=7, order_number="A-7", total=Decimal("12.50"), reference="MOCKPAY-1-7", at=0.0)
 KEPT = Kept("A-7", Decimal("12.50"), "CREATED", "MOCKPAY-1-7", 1, Decimal("13.00"), 1, Decimal("13.00"))
@@ -53,22 +54,19 @@ def test_a_key_that_stands_for_another_order_is_a_fault() -> None:
 
 
 @pytest.mark.timeout(400)
-def test_two_deaths_of_the_primary_lose_no_acknowledged_order(capfd: pytest.CaptureFixture[str]) -> None:
-    code = failover.main(["--rounds", "2", "--shoppers", "6", "--seed", "1"])
+def test_two_deaths_of_the_primary_lose_no_acknowledged_order() -> None:
+    done = run_drill("failover", "--rounds", "2", "--shoppers", "6", "--seed", "1")
 
-    printed = capfd.readouterr()
-    assert code == 0, printed.err
-    assert "0 lost, none charged twice" in printed.out
+    assert done.returncode == 0, done.stderr
+    assert "0 lost, none charged twice" in done.stdout
 
 
 @pytest.mark.timeout(400)
-def test_without_waiting_for_the_standby_the_drill_finds_orders_lost(capfd: pytest.CaptureFixture[str]) -> None:
-    code = failover.main(["--rounds", "2", "--shoppers", "6", "--seed", "1", "--asynchronous"])
+def test_without_waiting_for_the_standby_the_drill_finds_orders_lost() -> None:
+    done = run_drill("failover", "--rounds", "2", "--shoppers", "6", "--seed", "1", "--asynchronous")
 
-    printed = capfd.readouterr()
-    assert code == 1
-    assert printed.err.startswith("aisle: ")
-    assert "receipts do not hold" in printed.err
+    assert done.returncode == 1
+    assert "receipts do not hold" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.timeout(300)

@@ -10,24 +10,23 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scripts.drills import rolling
 from scripts.drills.running import PromiseBroken
 from scripts.drills.shop import Shop, settings_of
 from scripts.drills.shoppers import Journal, Shopper
 from scripts.parts.child import await_that
 from scripts.parts.web import Web
 from tests import databases
+from tests.drills.running import run_drill
 
 NOWHERE = Shop(1, (1,))
 
 
 @pytest.mark.timeout(400)
-def test_no_request_fails_while_workers_and_master_are_replaced(capfd: pytest.CaptureFixture[str]) -> None:
-    code = rolling.main(["--restarts", "1", "--shoppers", "4", "--seed", "1"])
+def test_no_request_fails_while_workers_and_master_are_replaced() -> None:
+    done = run_drill("rolling", "--restarts", "1", "--shoppers", "4", "--seed", "1")
 
-    printed = capfd.readouterr()
-    assert code == 0, printed.err
-    assert "SIGUSR2" in printed.out
+    assert done.returncode == 0, done.stderr
+    assert "SIGUSR2" in done.stdout
 
 
 @contextmanager
