@@ -197,11 +197,11 @@ def test_a_collector_that_hangs_delays_no_request(server: Server, traces: Collec
 
     with httpx.Client(base_url=server.base, timeout=10) as client:
         began = time.monotonic()
-        answers = [client.get("/api/v1/branches").status_code for _ in range(50)]
+        answers = [client.get("/api/v1/branches").status_code for _ in range(20)]
         seconds = time.monotonic() - began
     traces.is_open.set()
 
-    assert answers == [200] * 50
+    assert answers == [200] * 20
     assert seconds < EXPORT_SECONDS
 
 
