@@ -30,6 +30,14 @@ class ShopProcess:
         self.output = data_dir / f"terminal-{self.port}"
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Returns when it is open."""
         started = time.monotonic()
         with self.output.open("wb") as terminal:
             self.process = subprocess.Popen(
@@ -45,9 +53,9 @@ class ShopProcess:
             assert time.monotonic() - started < FIRST_START_SECONDS, self.printed()
             time.sleep(0.05)
         self.seconds_to_open = time.monotonic() - started
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
+        """Unless it has ended already."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(30)

@@ -21,29 +21,43 @@ pytestmark = pytest.mark.xdist_group("server")
 
 @dataclass(frozen=True)
 class FirstStart:
-    """What was seen when the shop opened for the first time."""
+    """A shop opened for the first time, as long as nobody closed it, and what was seen of that."""
 
-    data_dir: Path
+    shop: ShopProcess
     printed: list[str]
     tried: httpx.Response
 
 
 @pytest.fixture(scope="module")
 def first_start() -> Iterator[FirstStart]:
-    """A shop opened once and closed again; in a short folder, as the path of a Unix socket is limited to 107 bytes."""
+    """In a short folder, as the path of a Unix socket is limited to 107 bytes."""
     folder = Path(tempfile.mkdtemp(prefix="aisle-", dir="/tmp"))
     folder.chmod(0o755)
     with ShopProcess(folder) as shop:
         lines = shop.printed().splitlines()
         curl = next(line for line in lines if line.startswith("Try: curl"))
         tried = httpx.get(curl.split("'")[1], timeout=10)
-    yield FirstStart(folder, lines, tried)
+        yield FirstStart(shop, lines, tried)
     shutil.rmtree(folder)
 
 
 @pytest.fixture
+def open_shop(first_start: FirstStart) -> ShopProcess:
+    """The same for every test that only needs one, as a start takes ten seconds."""
+    if first_start.shop.process.poll() is not None:
+        first_start.shop.start()
+    return first_start.shop
+
+
+before_it_is_closed = pytest.mark.timeout(240)
+"""As long as any test may take; but what has a mark comes before what has none (tests/conftest.py)."""
+
+
+@pytest.fixture
 def data_dir(first_start: FirstStart) -> Path:
-    return first_start.data_dir
+    """The folder of a shop that was opened before, and is closed."""
+    first_start.shop.stop()
+    return first_start.shop.data_dir
 
 
 def run_module(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -56,6 +70,63 @@ def run_module(*arguments: str, **settings: str) -> subprocess.CompletedProcess[
         check=False,
         timeout=60,
     )
+
+
+def test_the_first_start_prints_the_addresses_a_login_for_each_role_and_a_request_that_works(
+    first_start: FirstStart,
+) -> None:
+    printed = first_start.printed
+
+    assert any("/docs/" in line for line in printed)
+    for role in ("CUSTOMER", "VENDOR", "EMPLOYEE", "MANAGER", "ADMIN"):
+        assert any(line.startswith(f"{role} ") and "@" in line for line in printed), role
+    assert first_start.tried.status_code == 200
+    assert first_start.tried.json()["data"]
+
+
+@before_it_is_closed
+def test_flask_commands_share_the_database_of_the_running_shop_and_leave_it_running(open_shop: ShopProcess) -> None:
+    command = run_module("flask", "migrate", DATA_DIR=str(open_shop.data_dir))
+    after = open_shop.get("/readyz")
+
+    assert (command.returncode, command.stdout) == (0, "The schema is up to date.\n")
+    assert after.status_code == 200
+
+
+@before_it_is_closed
+def test_the_demo_walks_from_registration_to_the_delivered_order_and_its_receipt(
+    open_shop: ShopProcess, tmp_path: Path
+) -> None:
+    demo = subprocess.run(
+        [sys.executable, "-c", "from scripts.demo import main; raise SystemExit(main([]))"],
+        cwd=tmp_path,
+        env=bare_environment(PORT=str(open_shop.port), PYTHONPATH=str(PROJECT)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (demo.returncode, demo.stderr) == (0, ""), demo.stdout[-2000:]
+    assert f"Using the server at {open_shop.base}" in demo.stdout
+    (receipt,) = tmp_path.glob("receipt-*.pdf")
+    assert "at the vendor's is delivered, a piece came back" in demo.stdout
+    assert "is paid, picked and delivered" in demo.stdout.splitlines()[-1]
+    assert demo.stdout.endswith(f"{receipt.name}\n")
+    assert receipt.read_bytes().startswith(b"%PDF")
+
+
+@before_it_is_closed
+def test_an_answer_to_an_unread_body_never_costs_the_client_its_next_request(open_shop: ShopProcess) -> None:
+    """Sent on a connection the server is about to close without a word, the next request would go unanswered."""
+    with httpx.Client(base_url=open_shop.base, timeout=10) as client:
+        codes = [
+            (client.post("/api/v1/nowhere", content=b" " * length).status_code, client.get("/livez").status_code)
+            for length in (1_000, 100_000, 2_000_000)
+            for _ in range(5)
+        ]
+
+    assert codes == [(404, 200)] * 15
 
 
 def test_a_second_start_takes_seconds_and_ctrl_c_leaves_nothing_behind(data_dir: Path) -> None:
@@ -76,18 +147,6 @@ def test_a_second_start_takes_seconds_and_ctrl_c_leaves_nothing_behind(data_dir:
     assert "Traceback" not in shop.printed()
 
 
-def test_the_first_start_prints_the_addresses_a_login_for_each_role_and_a_request_that_works(
-    first_start: FirstStart,
-) -> None:
-    printed = first_start.printed
-
-    assert any("/docs/" in line for line in printed)
-    for role in ("CUSTOMER", "VENDOR", "EMPLOYEE", "MANAGER", "ADMIN"):
-        assert any(line.startswith(f"{role} ") and "@" in line for line in printed), role
-    assert first_start.tried.status_code == 200
-    assert first_start.tried.json()["data"]
-
-
 def test_kill_9_takes_gunicorn_along_and_the_next_stop_stops_the_database_too(data_dir: Path) -> None:
     with ShopProcess(data_dir) as killed:
         web, postgres = killed.web_processes(), killed.postgres()
@@ -101,50 +160,6 @@ def test_kill_9_takes_gunicorn_along_and_the_next_stop_stops_the_database_too(da
     assert left == []
     assert same
     assert still_alive([postgres], seconds=0) == []
-
-
-def test_flask_commands_share_the_database_of_the_running_shop_and_leave_it_running(data_dir: Path) -> None:
-    with ShopProcess(data_dir) as shop:
-        command = run_module("flask", "migrate", DATA_DIR=str(data_dir))
-        after = shop.get("/readyz")
-
-    assert (command.returncode, command.stdout) == (0, "The schema is up to date.\n")
-    assert after.status_code == 200
-
-
-def test_the_demo_walks_from_registration_to_the_delivered_order_and_its_receipt(
-    data_dir: Path, tmp_path: Path
-) -> None:
-    with ShopProcess(data_dir) as shop:
-        demo = subprocess.run(
-            [sys.executable, "-c", "from scripts.demo import main; raise SystemExit(main([]))"],
-            cwd=tmp_path,
-            env=bare_environment(PORT=str(shop.port), PYTHONPATH=str(PROJECT)),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-
-    assert (demo.returncode, demo.stderr) == (0, ""), demo.stdout[-2000:]
-    assert f"Using the server at {shop.base}" in demo.stdout
-    (receipt,) = tmp_path.glob("receipt-*.pdf")
-    assert "at the vendor's is delivered, a piece came back" in demo.stdout
-    assert "is paid, picked and delivered" in demo.stdout.splitlines()[-1]
-    assert demo.stdout.endswith(f"{receipt.name}\n")
-    assert receipt.read_bytes().startswith(b"%PDF")
-
-
-def test_an_answer_to_an_unread_body_never_costs_the_client_its_next_request(data_dir: Path) -> None:
-    """Sent on a connection the server is about to close without a word, the next request would go unanswered."""
-    with ShopProcess(data_dir) as shop, httpx.Client(base_url=shop.base, timeout=10) as client:
-        codes = [
-            (client.post("/api/v1/nowhere", content=b" " * length).status_code, client.get("/livez").status_code)
-            for length in (1_000, 100_000, 2_000_000)
-            for _ in range(5)
-        ]
-
-    assert codes == [(404, 200)] * 15
 
 
 UNREACHABLE = "postgresql://nobody@127.0.0.1:1/none"
