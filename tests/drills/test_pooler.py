@@ -9,6 +9,9 @@ from scripts.drills.running import PromiseBroken
 from tests.drills.running import run_drill
 
 
+pytestmark = pytest.mark.xdist_group("drills")
+
+
 @pytest.mark.timeout(600)
 def test_the_whole_journey_and_a_crowd_go_through_four_connections() -> None:
     done = run_drill("pooler", "--shoppers", "12", "--seconds", "3")

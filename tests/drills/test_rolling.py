@@ -18,6 +18,8 @@ from scripts.parts.web import Web
 from tests import databases
 from tests.drills.running import run_drill
 
+pytestmark = pytest.mark.xdist_group("drills")
+
 NOWHERE = Shop(1, (1,))
 
 
