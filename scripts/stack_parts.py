@@ -99,22 +99,21 @@ def running() -> Iterator[Stack]:
         stack = _assembled(folder, databases, balancer, ports)
         started.callback(stop_together, *stack.processes())
         started.enter_context(balancer)  # ends before the web machines, which would wait for its open connections
-        say("two web machines, a Celery worker, Prometheus; the schema, the demo shop ...")
+        say("two web machines, Celery, Prometheus; the schema, the demo shop ...")
         for process in (*stack.webs, stack.worker, stack.prometheus):
             process.launch()
         migrate(with_driver(databases.primary.url()))  # meanwhile: the web machines are not ready before
+        stack.beat.launch()
         stack.inside(seed)
-        for process in (*stack.webs, stack.worker, stack.prometheus):
+        for process in stack.processes():
             process.await_answer()
-        say("Celery's beat ...")
-        stack.beat.start()
         say(f"everything runs after {time.monotonic() - began:.0f} s")
         yield stack
 
 
 def _databases(folder: Path, started: ExitStack) -> Databases:
     redis = started.enter_context(RedisServer(folder))
-    primary = new_cluster(folder / "primary")
+    primary = new_cluster(folder / "primary", fsync="off")  # nothing here is to outlive a power cut
     started.callback(primary.stop)
     replica = started.enter_context(standby_of(primary, folder / "replica", "replica"))
     pooler = started.enter_context(PgBouncer(folder, primary, pool_size=16))
