@@ -38,8 +38,12 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
 
 
 def _pool(settings: Settings) -> dict[str, Any]:
-    # hide_parameters: values never reach an error message or a log
-    pool: dict[str, Any] = {"pool_size": settings.db_pool_size, "max_overflow": 0, "hide_parameters": True, "pool_timeout": 10}
+    pool: dict[str, Any] = {
+        "pool_size": settings.db_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 10,
+        "hide_parameters": True,  # values never reach an error message or a log
+    }
     if settings.db_pooler == "transaction":
         # The next transaction may get another connection of the pooler's, which does not know our prepared statements.
         pool["connect_args"] = {"prepare_threshold": None}

@@ -103,7 +103,7 @@ def test_a_line_of_a_task_carries_its_name_and_id(lines: Any) -> None:
         logging.getLogger("aisle.relay").info("at work")
 
     celery = Celery("test", set_as_current=False, broker="memory://")
-    task = celery.task(work, name="aisle.test")
+    task = celery.task(work, name="aisle.test", shared=False)
 
     task.apply(task_id="the-id")
     logging.getLogger("aisle.relay").info("done")
