@@ -101,7 +101,7 @@ def is_well_formed(case: Case) -> bool:
 
 def is_outside_json_schema(fault: dict[str, Any], case: Case) -> bool:
     """Whether a fault is of a rule that no schema can tell; texts are trimmed before their length counts."""
-    if fault["type"] != "string_too_short":
+    if fault["type"] not in ("string_too_short", "too_short"):
         return fault["type"] in RULES_OUTSIDE_JSON_SCHEMA
     where, *path = fault["loc"]
     sent: Any = case.body if where == "body" else case.query
