@@ -7,13 +7,13 @@ import time
 from pathlib import Path
 
 import httpx
-import psycopg
 
 from app.services.seed.people import DEMO_USERS
 from scripts import stack_journeys
 from scripts.demo_person import JourneyEnded
 from scripts.drills.running import PromiseBroken
 from scripts.parts.child import PartFailed, await_that
+from scripts.parts.postgres import Postgres
 
 _LISTENER = DEMO_USERS[0]
 _PATIENCE = 10.0
@@ -21,7 +21,7 @@ _PATIENCE = 10.0
 _TELL = "INSERT INTO live_events (user_id, topic, payload) SELECT id, 'drill', '{}' FROM users WHERE email = %s"
 
 
-def walk_all(base: str, database: str, folder: Path) -> None:
+def walk_all(base: str, database: Postgres, folder: Path) -> None:
     """Every journey, silently. Raises PromiseBroken with the step that failed."""
     for journey in (stack_journeys.shoppers, stack_journeys.vendor, stack_journeys.trolleys):
         try:
@@ -31,7 +31,7 @@ def walk_all(base: str, database: str, folder: Path) -> None:
     hear_news(base, database)
 
 
-def hear_news(base: str, database: str) -> None:
+def hear_news(base: str, database: Postgres) -> None:
     """News reaches an open stream at once, which takes a connection that listens. Raises PromiseBroken."""
     heard = threading.Event()
     form = {"email": _LISTENER.email, "password": _LISTENER.password}
@@ -42,7 +42,7 @@ def hear_news(base: str, database: str) -> None:
     ):
         threading.Thread(target=_listen, args=(stream, heard), daemon=True).start()
         time.sleep(2)  # let the listening connection come up: each stream looks once by itself when it does
-        with psycopg.connect(database, autocommit=True) as connection:
+        with database.connect() as connection:
             connection.execute(_TELL, [_LISTENER.email])
         try:
             await_that(heard.is_set, "news on an open stream", _PATIENCE)

@@ -16,23 +16,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
-
 from scripts.drills import books, journeys
 from scripts.drills.running import PromiseBroken, run, say, show
 from scripts.drills.shop import Shop, check_invariants, fill, settings_of
 from scripts.drills.shoppers import Crowd
 from scripts.parts.pgbouncer import PgBouncer
-from scripts.parts.postgres import Postgres, new_cluster
+from scripts.parts.postgres import OWN, Postgres, new_cluster
 from scripts.parts.web import Web
 from scripts.parts.workspace import workspace
 
 _HEADINGS = ("way", "connections", "shoppers", "requests", "checkouts", "requests/s", "median ms", "p99 ms")
 _ERRORS = ("prepared statement", '"level": "ERROR"', '"levelname": "ERROR"', "Traceback", "unexpected error")
-_CONNECTED = """
+_CONNECTED = f"""
     SELECT count(*) FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND datname = current_database() AND application_name <> 'drill'
-      AND query NOT LIKE 'LISTEN%'
+    WHERE backend_type = 'client backend' AND datname = current_database() AND application_name <> '{OWN}'
+      AND query <> '' AND query NOT LIKE 'LISTEN%'
 """
 
 
@@ -43,8 +41,8 @@ class Connections:
     most: int = 0
     _over: threading.Event = field(default_factory=threading.Event)
 
-    def watch(self, url: str) -> None:
-        with psycopg.connect(url, autocommit=True, application_name="drill") as connection:
+    def watch(self, database: Postgres) -> None:
+        with database.connect() as connection:
             while not self._over.wait(0.2):
                 row = connection.execute(_CONNECTED).fetchone()
                 self.most = max(self.most, row[0] if row else 0)
@@ -54,10 +52,10 @@ class Connections:
 
 
 @contextmanager
-def watched(url: str) -> Iterator[Connections]:
+def watched(database: Postgres) -> Iterator[Connections]:
     """Connections counted for the length of a block."""
     seen = Connections()
-    watcher = threading.Thread(target=seen.watch, args=(url,), daemon=True)
+    watcher = threading.Thread(target=seen.watch, args=(database,), daemon=True)
     watcher.start()
     try:
         yield seen
@@ -77,9 +75,9 @@ def drill(options: argparse.Namespace) -> None:
                 DATABASE_DIRECT_URL=database.url(),
                 DB_POOLER="none" if options.unaware else "transaction",
             )
-            with Web(folder / "pooled.log", through) as web, watched(database.url()) as seen:
+            with Web(folder / "pooled.log", through) as web, watched(database) as seen:
                 say("the whole journey: shopper, staff, vendor, trolleys, news ...")
-                journeys.walk_all(web.url, database.url(), folder)
+                journeys.walk_all(web.url, database, folder)
                 say("checkouts through the pooler ...")
                 pooled = ("PgBouncer", *_load(web, database, shop, options, seen))
             _check_log(folder / "pooled.log")
@@ -87,7 +85,7 @@ def drill(options: argparse.Namespace) -> None:
                 raise PromiseBroken(f"{seen.most} connections were open where {options.connections} are allowed")
         with (
             Web(folder / "direct.log", settings_of(folder, DATABASE_URL=database.url())) as web,
-            watched(database.url()) as seen,
+            watched(database) as seen,
         ):
             say("the same without it ...")
             direct = ("direct", *_load(web, database, shop, options, seen))

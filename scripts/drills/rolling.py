@@ -11,6 +11,7 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
@@ -49,30 +50,30 @@ class Gunicorn:
     """The server that is under load, whichever process leads it."""
 
     def __init__(self, web: Web) -> None:
-        self._master = psutil.Process(web.pid)
+        self.master = psutil.Process(web.pid)
 
     def reload(self) -> None:
         """Replace the workers; returns once the old ones have ended."""
-        old = self._master.children()
-        os.kill(self._master.pid, signal.SIGHUP)
+        old = self.master.children()
+        os.kill(self.master.pid, signal.SIGHUP)
         await_that(lambda: not any(map(_lives, old)), "the end of the old workers", _SECONDS)
-        if not self._master.children():
+        if not self.master.children():
             raise PromiseBroken("the server has no workers after SIGHUP")
 
     def replace(self) -> None:
         """Replace master and workers; returns once the old ones have ended."""
-        old = [self._master, *self._master.children()]
-        os.kill(self._master.pid, signal.SIGUSR2)
+        old = [self.master, *self.master.children()]
+        os.kill(self.master.pid, signal.SIGUSR2)
         await_that(lambda: self._heirs(old), "a new master", _SECONDS)
         heir = self._heirs(old)[0]
         await_that(lambda: not any(map(_lives, old)) or not _lives(heir), "the end of the old master", _SECONDS)
         if not _lives(heir):
             raise PromiseBroken("the new master did not come up")
-        self._master = heir
+        self.master = heir
 
     def _heirs(self, known: list[psutil.Process]) -> list[psutil.Process]:
         """Masters this one has begun: children that are no workers of its own, and have some."""
-        return [child for child in self._master.children() if child not in known and child.children()]
+        return [child for child in self.master.children() if child not in known and child.children()]
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -101,9 +102,8 @@ def drill(options: argparse.Namespace) -> None:
     show(_HEADINGS, [one.row() for one in seen])
 
 
-def _seen(what: str, restart: object, times: int, journal: Journal) -> Seen:
+def _seen(what: str, restart: Callable[[], None], times: int, journal: Journal) -> Seen:
     """Restart again and again, with some load before and after each."""
-    assert callable(restart)
     requests, checkouts, started = len(journal.seconds), len(journal.receipts), time.monotonic()
     time.sleep(_CALM)
     for number in range(1, times + 1):

@@ -19,6 +19,7 @@ from scripts.parts.workspace import hand_over, other_user, private_folder
 from scripts.ports import free_port
 
 DATABASE = "aisle"
+OWN = "drill"
 _SUPERUSER = "postgres"
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -67,8 +68,8 @@ class Postgres(Child):
         return f"postgresql://{_SUPERUSER}:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def connect(self, database: str = DATABASE) -> "psycopg.Connection[Any]":
-        """A connection of the caller's own, each statement committed by itself."""
-        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=5)
+        """A connection of the script's own, known by its name OWN; each statement is committed by itself."""
+        return psycopg.connect(self.url(database), autocommit=True, connect_timeout=5, application_name=OWN)
 
     def ask(self, query: str, *parameters: Any, database: str = DATABASE) -> Any:
         """The first column of the first row."""

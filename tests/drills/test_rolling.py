@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts.drills.rolling import Gunicorn
 from scripts.drills.running import PromiseBroken
 from scripts.drills.shop import Shop, settings_of
 from scripts.drills.shoppers import Journal, Shopper
@@ -33,20 +35,19 @@ def test_no_request_fails_while_workers_and_master_are_replaced() -> None:
 
 @contextmanager
 def one_that_answers(answer: bytes) -> Iterator[str]:
-    """The address of a server that has one answer, or closes the connection without any."""
+    """The address of a server that gives one answer, once; or closes the connection without any."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        pid = os.fork()
-        if pid == 0:
-            while True:
-                connection, _ = listener.accept()
-                connection.recv(65536)
-                connection.sendall(answer)
-                connection.close()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        thread = threading.Thread(target=_answer, args=(listener, answer))
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(10)
+
+
+def _answer(listener: socket.socket, answer: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(answer)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,25 @@ def test_a_new_master_that_does_not_load_leaves_the_old_one_at_work(template: st
             await_that(lambda: "does not load" in web.printed(), "the end of the new master", 60)
             assert web.answers()
             assert set(workers) <= set(psutil.Process(web.pid).children())
+
+
+def test_systemd_is_told_who_leads(template: str, tmp_path: Path) -> None:
+    """It would take the end of the first master for the end of the service."""
+    with databases.cloned(template) as url, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(10)
+        settings = settings_of(tmp_path, DATABASE_URL=url, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        with Web(tmp_path / "log", settings) as web:
+            server = Gunicorn(web)
+
+            server.replace()
+
+            told = b""
+            while b"MAINPID" not in told:
+                told = systemd.recv(1024)
+            assert told.decode() == f"MAINPID={server.master.pid}"
+            assert server.master.pid != web.pid
+            assert web.answers()
 
 
 class WebOf(Web):
