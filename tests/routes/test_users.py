@@ -524,3 +524,19 @@ def test_the_sessions_of_a_user_are_listed_and_ended(client: FlaskClient, sessio
     assert event.action == "SESSIONS_ENDED"
     assert event.context == {"session_ids": sorted(row["id"] for row in shown)}
     assert client.get(f"{USERS}/{user.id}/sessions", headers=manager).json["data"] == []
+
+
+@pytest.mark.parametrize("change", [("patch", "", {"full_name": "Dana"}), ("patch", "/toggle?active=true", None)])
+def test_nothing_of_an_erased_user_is_changed(
+    session: Session, client: FlaskClient, change: tuple[str, str, Any]
+) -> None:
+    method, address, body = change
+    admin = headers_of(session, Role.ADMIN)
+    user = make_user(session)
+    session.commit()
+    client.post(f"/api/v1/admin/users/{user.id}/erasure", json={}, headers=admin)
+
+    refused = getattr(client, method)(f"/api/v1/admin/users/{user.id}{address}", json=body, headers=admin)
+
+    assert refused.status_code == 409
+    assert refused.json["error"]["code"] == "USER_ERASED"

@@ -51,6 +51,7 @@ def show_user(user_id: int) -> Response:
         BranchNotFound,
         branches.NotABranch,
         branches.NotStaff,
+        changing.UserErased,
         changing.StaffNeedEmail,
         PhoneIsSignIn,
     ),
@@ -67,7 +68,13 @@ def change_user(user_id: int, body: UserChange) -> Response:
 @endpoint(
     query=UserToggle,
     answers={200: ManagedUserDetails},
-    errors=(*_UNTOUCHABLE, rules.CannotDeactivateSelf, rules.LastAdmin, changing.MissingActiveParam),
+    errors=(
+        *_UNTOUCHABLE,
+        rules.CannotDeactivateSelf,
+        rules.LastAdmin,
+        changing.UserErased,
+        changing.MissingActiveParam,
+    ),
 )
 def toggle_user(user_id: int, query: UserToggle) -> Response:
     """Block a user, which ends all their sessions at once, or unblock them."""

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
+from app.domain.enums import Role
 from app.domain.roles import STAFF
 from app.errors import BadRequest, Conflict
 from app.models import User
@@ -25,13 +26,19 @@ class StaffNeedEmail(Conflict):
     message = "This user has no e-mail address, and staff sign in with one. Let them link one first."
 
 
+class UserErased(Conflict):
+    code = "USER_ERASED"
+    message = "This user was erased at their request. Nothing of the account can be changed or opened again."
+
+
 def change(form: UserChange, caller: Caller, *, user_id: int) -> ManagedUserDetails:
     """Change what the form names, and audit what really differs.
 
-    Raises the errors of `rules.touchable`, StaffNeedEmail, PhoneIsSignIn, BranchNotFound, NotABranch and NotStaff.
+    Raises the errors of `rules.touchable`, UserErased, StaffNeedEmail, PhoneIsSignIn, BranchNotFound, NotABranch and
+    NotStaff.
     """
     with transaction() as session:
-        user = rules.touchable(session, caller, user_id=user_id, role=form.role, is_active=form.is_active)
+        user = _changeable(session, caller, user_id=user_id, role=form.role, is_active=form.is_active)
         _check_ways_in(user, form)
         done = changes.apply(user, _columns(session, form))
         if form.branch_ids is not None:
@@ -40,12 +47,21 @@ def change(form: UserChange, caller: Caller, *, user_id: int) -> ManagedUserDeta
 
 
 def toggle(query: UserToggle, caller: Caller, *, user_id: int) -> ManagedUserDetails:
-    """Block or unblock a user. Raises MissingActiveParam and the errors of `rules.touchable`."""
+    """Block or unblock a user. Raises MissingActiveParam, UserErased, those of `rules.touchable`."""
     if query.active is None:
         raise MissingActiveParam
     with transaction() as session:
-        user = rules.touchable(session, caller, user_id=user_id, is_active=query.active)
+        user = _changeable(session, caller, user_id=user_id, is_active=query.active)
         return _finish(session, user, changes.apply(user, {"is_active": query.active}), caller, "USER_TOGGLED")
+
+
+def _changeable(
+    session: Session, caller: Caller, *, user_id: int, role: Role | None = None, is_active: bool | None = None
+) -> User:
+    user = rules.touchable(session, caller, user_id=user_id, role=role, is_active=is_active)
+    if user.erased_at is not None:
+        raise UserErased
+    return user
 
 
 def _check_ways_in(user: User, form: UserChange) -> None:
