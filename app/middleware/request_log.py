@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 
 from app.config import settings
 from app.middleware.device_answers import is_for_device, without_spare_headers
-from app.middleware.log_format import DiscreetFormatter
+from app.middleware.log_format import LINE, MASK, NAMES, DiscreetFormatter
 
 log = logging.getLogger("aisle.access")
 
@@ -47,7 +47,7 @@ def register_request_log(app: Flask, level: str) -> None:
 def configure_logging(level: str) -> None:
     """JSON lines on standard error, secrets masked; safe to call again."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(DiscreetFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(DiscreetFormatter(LINE, rename_fields=NAMES))
     root = logging.getLogger("aisle")
     root.handlers = [handler]
     root.setLevel(level)
@@ -57,7 +57,7 @@ def configure_logging(level: str) -> None:
 def masked_query() -> str:
     """The query string of the request with the values of telling names blanked."""
     return "&".join(
-        f"{name}=***" if _MASKED_NAMES.search(name) else f"{name}={value[:100]}"
+        f"{name}={MASK}" if _MASKED_NAMES.search(name) else f"{name}={value[:100]}"
         for name, value in request.args.items(multi=True)
     )
 

@@ -26,7 +26,7 @@ from scripts.parts.web import Web
 from scripts.parts.workspace import workspace
 
 _HEADINGS = ("way", "connections", "shoppers", "requests", "checkouts", "requests/s", "median ms", "p99 ms")
-_ERRORS = ("prepared statement", '"level": "ERROR"', '"levelname": "ERROR"', "Traceback", "unexpected error")
+_ERRORS = ("prepared statement", '"level": "ERROR"', "Traceback", "unexpected error")
 _CONNECTED = f"""
     SELECT count(*) FROM pg_stat_activity
     WHERE backend_type = 'client backend' AND datname = current_database() AND application_name <> '{OWN}'

@@ -144,7 +144,7 @@ def test_without_redis_a_worker_says_so_in_one_plain_line_and_begins_when_it_com
     with CeleryProcess(
         settings_of(live, redis.url, tmp_path), tmp_path, "worker", "-B", "--concurrency", "1"
     ) as worker:
-        until(lambda: [line for line in worker.lines() if line["levelname"] == "ERROR"], worker.printed)
+        until(lambda: [line for line in worker.lines() if line["level"] == "ERROR"], worker.printed)
         said = [line["message"] for line in worker.lines() if "Cannot connect" in line["message"]]
         with redis:
             until(lambda: is_done(live, event_id), worker.printed)

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,11 +47,11 @@ def test_a_request_is_one_json_line(client: FlaskClient, log: Log) -> None:
     client.get("/api/v1/branches?limit=5", headers={"X-Request-Id": "find-me"})
 
     (line,) = log.lines()
-    assert (line["levelname"], line["name"], line["message"]) == ("INFO", "aisle.access", "request")
+    assert (line["level"], line["name"], line["message"]) == ("INFO", "aisle.access", "request")
     assert (line["method"], line["path"], line["query"]) == ("GET", "/api/v1/branches", "limit=5")
     assert (line["request_id"], line["status"], line["user_id"]) == ("find-me", 200, None)
     assert 0 < line["ms"] < 5000
-    assert line["asctime"]
+    assert datetime.fromisoformat(line["time"]).tzinfo == UTC
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_telling_query_values_are_blanked(client: FlaskClient, log: Log, name: s
     client.get("/nowhere", query_string={name: "hush-hush", "q": "milk"})
 
     (line,) = log.lines()
-    assert line["query"] == f"{name}=***&q=milk"
+    assert line["query"] == f"{name}=[REDACTED]&q=milk"
 
 
 def test_bodies_and_headers_are_not_logged(client: FlaskClient, log: Log) -> None:
@@ -119,7 +120,7 @@ def test_phone_numbers_are_masked_whoever_writes_them(log: Log, number: str) -> 
     logging.getLogger("aisle.anything").warning("a code for %s at 2026-11-21T08:00:00+0200", number)
 
     (line,) = log.lines()
-    assert line["message"] == "a code for *** at 2026-11-21T08:00:00+0200"
+    assert line["message"] == "a code for [REDACTED] at 2026-11-21T08:00:00+0200"
 
 
 @pytest.mark.parametrize("message", [f"card {CARD}", "sent Bearer abc.def-ghi", "got eyJhbGciOi.eyJzdWIi.c2lnbmF0"])
@@ -127,18 +128,18 @@ def test_messages_are_masked_whoever_writes_them(log: Log, message: str) -> None
     logging.getLogger("aisle.anything").warning("%s to 5 people", message)
 
     (line,) = log.lines()
-    assert line["message"].endswith("*** to 5 people")
+    assert line["message"].endswith("[REDACTED] to 5 people")
 
 
 def test_what_is_logged_with_a_message_is_masked_too(log: Log) -> None:
     logging.getLogger("aisle.anything").warning("odd", extra={"note": f"card {CARD}"})
 
     (line,) = log.lines()
-    assert line["note"] == "card ***"
+    assert line["note"] == "card [REDACTED]"
 
 
 def test_a_line_break_in_an_address_does_not_make_a_second_line(client: FlaskClient, log: Log) -> None:
-    client.get("/nowhere%0a{%22levelname%22:%20%22CRITICAL%22}?q=%0d%0amilk")
+    client.get("/nowhere%0a{%22level%22:%20%22CRITICAL%22}?q=%0d%0amilk")
 
     assert len(log.lines()) == 1
 
