@@ -1,6 +1,5 @@
 """Telling users the news."""
 
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
