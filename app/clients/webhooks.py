@@ -67,7 +67,7 @@ def check(url: str, policy: Policy) -> list[str]:
     parts = _parsed(url, policy)
     try:
         addresses = resolve(parts.raw_host.decode("ascii"), _port(parts))
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for an empty or a too long part between two dots
         raise AddressRefused("The name in the address cannot be resolved.") from None
     if not addresses or not (policy.private or all(is_public(address) for address in addresses)):
         raise AddressRefused("The address does not lead to the public internet.")
@@ -126,11 +126,11 @@ def _parsed(url: str, policy: Policy) -> httpx.URL:
     """The URL as the client itself reads it, so that nothing is checked that is not called. Raises AddressRefused."""
     try:
         parts = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError):
+        refusal = next((reason for is_refused, reason in _RULES if is_refused(parts, policy)), None)
+    except (httpx.InvalidURL, ValueError):  # also of a name in other scripts, which is decoded when it is looked at
         raise AddressRefused("The address cannot be read.") from None
-    for is_refused, reason in _RULES:
-        if is_refused(parts, policy):
-            raise AddressRefused(reason)
+    if refusal:
+        raise AddressRefused(refusal)
     return parts
 
 

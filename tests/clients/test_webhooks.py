@@ -171,6 +171,7 @@ def test_a_call_may_last_ten_seconds_in_all() -> None:
         ("https://exa mple.com/", "cannot be read"),
         ("https://example.com%2f@127.0.0.1/", "user name or password"),
         ("https://example%00.com/", "cannot be read"),
+        ("https://xn--a/", "cannot be read"),
     ],
 )
 def test_an_address_of_the_wrong_form_is_refused_unasked(
@@ -182,6 +183,12 @@ def test_an_address_of_the_wrong_form_is_refused_unasked(
         webhooks.check(url, PRODUCTION)
 
     assert asked == []
+
+
+@pytest.mark.parametrize("host", ["hooks..example.com", ".example.com", f"{'a' * 64}.example.com"])
+def test_a_name_that_no_name_server_could_be_asked_for_is_refused(host: str) -> None:
+    with pytest.raises(AddressRefused, match="cannot be resolved"):
+        webhooks.check(f"https://{host}/", PRODUCTION)
 
 
 @pytest.mark.parametrize("port", ["", ":443", ":80", ":8000", ":8443", ":9999"])
