@@ -34,8 +34,12 @@ class Senders:
             if len(self._threads) >= SENDERS:
                 return
             thread = threading.Thread(target=self._run, args=(app,), name="webhooks", daemon=True)
-            self._threads.add(thread)
-            thread.start()
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more: those at work go on, and the next pass asks again
+                log.warning("no thread could be started to send webhooks")
+            else:
+                self._threads.add(thread)
 
     def join(self, seconds: float) -> bool:
         """Wait until every thread has ended, at most so long; answers whether they have."""

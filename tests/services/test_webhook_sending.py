@@ -156,6 +156,18 @@ def test_after_the_twelfth_try_a_message_has_failed(session: Session, receiver: 
     assert pass_() == []
 
 
+def test_a_message_whose_every_try_ended_its_sender_is_given_up(session: Session, receiver: Receiver) -> None:
+    delivery = make_delivery(session, make_webhook(session, receiver.url), attempts=12)
+    other = make_delivery(session, make_webhook(session, receiver.url))
+
+    taken = pass_()
+
+    assert taken == [True]
+    assert again(session, delivery).state is DeliveryState.FAILED
+    assert delivery.last_error == "no try came to an end"
+    assert again(session, other).state is DeliveryState.SENT
+
+
 def test_gone_ends_message_and_endpoint_at_once(session: Session, receiver: Receiver) -> None:
     endpoint = make_webhook(session, receiver.url)
     first, second = make_delivery(session, endpoint, 1), make_delivery(session, endpoint, 2)

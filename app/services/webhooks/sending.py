@@ -20,6 +20,7 @@ from app.clients.webhooks import Answer
 from app.domain.enums import DeliveryState, SwitchedOff
 from app.domain.webhooks import GIVEN_UP_AFTER, MOST_ATTEMPTS, signatures, wait_after
 from app.models import WebhookDelivery, WebhookEndpoint
+from app.models.base import AnyRow
 from app.services import audit, locks
 from app.services.secrets_at_rest import decrypt
 from app.services.webhooks import news
@@ -51,13 +52,22 @@ class Leased:
 
 def lease(avoiding: Sequence[int] = ()) -> Leased | None:
     """The message due first at any active endpoint but the given ones, out of everybody else's sight."""
+    while (row := _lease(avoiding)) is not None:
+        if row.attempts <= MOST_ATTEMPTS:
+            stored = [secret for secret in (row.secret, row.previous_secret) if secret]
+            secrets = tuple(decrypt(secret) for secret in stored)
+            return Leased(row.id, row.endpoint_id, row.event_id, row.payload, row.attempts, row.url, secrets)
+    return None
+
+
+def _lease(avoiding: Sequence[int]) -> AnyRow | None:
+    """Take a message on, or give it up where its tries all left no note: one more would end one more sender."""
     with transaction() as session:
         row = locks.lease_delivery(session, lease=LEASE, avoiding=avoiding)
-    if row is None:
-        return None
-    stored = [secret for secret in (row.secret, row.previous_secret) if secret]
-    secrets = tuple(decrypt(secret) for secret in stored)
-    return Leased(row.id, row.endpoint_id, row.event_id, row.payload, row.attempts, row.url, secrets)
+        if row is not None and row.attempts > MOST_ATTEMPTS:
+            given_up = {"state": DeliveryState.FAILED, "last_error": "no try came to an end"}
+            session.execute(update(WebhookDelivery).where(WebhookDelivery.id == row.id).values(given_up))
+    return row
 
 
 def send(message: Leased) -> bool:
