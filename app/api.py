@@ -36,8 +36,8 @@ V1 = "/api/v1"
 
 TABLE = (
     # blueprint, prefix, who may enter, section of the documentation, rate limit (a setting) where not the default
-    Entry(health.probes, "", PUBLIC, "Service", EXEMPT),
-    Entry(health.api, V1, PUBLIC, "Service", EXEMPT),
+    Entry(health.probes, "", PUBLIC, "Service", EXEMPT, fresh=True),
+    Entry(health.api, V1, PUBLIC, "Service", EXEMPT, fresh=True),
     Entry(auth.public, f"{V1}/auth", PUBLIC, "Accounts"),
     Entry(auth.account, f"{V1}/auth", SIGNED_IN, "Accounts"),
     Entry(me.me, f"{V1}/me", SIGNED_IN, "Profile"),

@@ -80,7 +80,11 @@ class Replica:
 
     def seconds_behind(self) -> float:
         """How long ago the primary wrote the first thing the replica has not replayed; 0 where it has all we know."""
-        return self._clock() - self._not_yet_there[0][0] if self._not_yet_there else 0.0
+        try:
+            since = self._not_yet_there[0][0]
+        except IndexError:  # not looked at before: another thread may take the last one away in between
+            return 0.0
+        return self._clock() - since
 
     def _look(self) -> None:
         """Compare both servers once a second; of several threads one does, and the others go on."""
