@@ -168,9 +168,9 @@ def make_vendor(session: Session, **columns: Any) -> User:
 
 
 def make_shop(session: Session, vendor: User | None = None, **columns: Any) -> Shop:
-    """An open shop in the vendor's society; `name` and `is_active` are those of its stock location."""
+    """An open shop in the vendor's society; `name`, `address` and `is_active` are its stock location's."""
     vendor = vendor or make_vendor(session)
-    location = {name: columns.pop(name) for name in ("name", "is_active") if name in columns}
+    location = {name: columns.pop(name) for name in ("name", "address", "is_active") if name in columns}
     place = make_location(session, kind=LocationKind.SHOP, **location)
     values = {"city": vendor.city, "society": vendor.society, "phone": vendor.phone, "shop_type": "grocery"}
     return _added(session, Shop(id=place.id, owner_id=vendor.id, **{**values, **columns}))

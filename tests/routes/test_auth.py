@@ -7,11 +7,12 @@ import bcrypt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.enums import Role
-from app.models import AuditEvent, OutboxEvent, RegistrationCode, User
+from app.models import AuditEvent, OutboxEvent, RegistrationCode, SandboxMessage, User
+from app.services import relay
 from tests.factories import PASSWORD, make_user, sign_in
 
 AUTH = "/api/v1/auth"
@@ -217,6 +218,17 @@ def send_code(client: FlaskClient) -> str:
 
 def verify(client: FlaskClient, code: str) -> Any:
     return client.post(f"{AUTH}/register/verify-otp", json={"email": "dana@example.com", "code": code})
+
+
+def test_a_long_address_gets_its_code_too(client: FlaskClient, session: Session) -> None:
+    address = f"{'d' * 59}@{'shop' * 8}.example"
+
+    answer = client.post(f"{AUTH}/register/send-otp", json={"email": address})
+
+    assert len(address) == 100
+    assert answer.status_code == 200, answer.json
+    assert relay.relay_due() == 1
+    assert session.scalar(select(func.count()).where(SandboxMessage.recipient == address)) == 1
 
 
 def test_a_registration_code_is_mailed_and_proves_the_address_once(client: FlaskClient, session: Session) -> None:

@@ -1,7 +1,7 @@
 """Being forgotten: nothing of a person is left, and whoever is owed something is asked first."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -23,6 +23,7 @@ from app.models import (
     PaymentToken,
     PickBatch,
     Review,
+    ShopHoliday,
     TopUp,
     User,
 )
@@ -498,7 +499,8 @@ class TestStaffAndVendors:
     ) -> None:
         admin = factories.make_user(session, role=Role.ADMIN)
         vendor = factories.make_vendor(session, full_name=NAME, email=MAIL, password=PASSWORD)
-        shop = factories.make_shop(session, vendor, description=f"By {NAME}"[:200])
+        shop = factories.make_shop(session, vendor, description=f"By {NAME}"[:200], address=f"With {NAME}")
+        session.add(ShopHoliday(shop_id=shop.id, day=date(2026, 5, 1), reason=f"{NAME} is ill"))
         books.make_bank(session, vendor)
 
         own = client.post(ERASURE, json={"password": PASSWORD}, headers=factories.sign_in(session, vendor))

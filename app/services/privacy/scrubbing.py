@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, Text, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
 from app.domain.redaction import ERASED
+from app.services.outbox import LONGEST_AGGREGATE
 
 ERASED_NAME = "Erased user"
 
@@ -94,6 +95,8 @@ _STEPS = tuple(
              AND minute BETWEEN walk.opened_at - interval '1 minute' AND COALESCE(walk.closed_at, now())""",
         f"UPDATE item_uploads SET file_name = :erased, rows = '[]', errors = '[]' WHERE shop_id IN {_OWN_SHOP}",
         "UPDATE shops SET phone = NULL, description = '', logo_url = NULL WHERE owner_id = :user_id",
+        f"UPDATE stock_locations SET address = '' WHERE id IN {_OWN_SHOP} AND address <> ''",
+        f"UPDATE shop_holidays SET reason = NULL WHERE shop_id IN {_OWN_SHOP} AND reason IS NOT NULL",
         """UPDATE outbox SET payload = payload || jsonb_build_object('reason', :erased)
             WHERE topic = 'order.delivery_failed'
               AND aggregate IN (SELECT 'order:' || id FROM orders WHERE user_id = :user_id)""",
@@ -111,7 +114,8 @@ _OF_CONTACTS = tuple(
         "DELETE FROM sandbox_messages WHERE recipient = ANY(:contacts)",
         f"""DELETE FROM outbox WHERE topic IN {_CODES} AND aggregate IN (
                 SELECT 'user:' || CAST(:user_id AS text) UNION ALL
-                SELECT kind || contact FROM unnest(ARRAY['email:', 'phone:']) AS kind, unnest(:contacts) AS contact)""",
+                SELECT left(kind || contact, {LONGEST_AGGREGATE})
+                FROM unnest(ARRAY['email:', 'phone:']) AS kind, unnest(:contacts) AS contact)""",
     )
 )
 
