@@ -6,8 +6,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, NullPool, create_engine, text
 
 from alembic import context
-from app.config import load_settings
-from app.embedded_postgres import database_url
+from app.config import Settings, load_settings
+from app.embedded_postgres import database_url, with_driver
 from app.migration_steps import limit_waits
 from app.models import Base
 
@@ -16,7 +16,7 @@ MIGRATION_LOCK = 4_815_162_342
 
 def run() -> None:
     """Migrate the database named by the configuration, or by the settings where it names none."""
-    url = context.config.get_main_option("sqlalchemy.url") or database_url(load_settings())
+    url = context.config.get_main_option("sqlalchemy.url") or _address(load_settings())
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
         _take_turn(connection)
@@ -33,6 +33,11 @@ def run() -> None:
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()
+
+
+def _address(settings: Settings) -> str:
+    """Past a pooler, which would lend the session with its lock and its limits to others."""
+    return with_driver(settings.database_direct_url) or database_url(settings)
 
 
 def _take_turn(connection: Connection) -> None:

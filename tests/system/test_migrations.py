@@ -148,6 +148,19 @@ def test_migrating_twice_changes_nothing(empty: str) -> None:
     engine.dispose()
 
 
+def test_alembic_goes_past_a_pooler_which_would_lend_its_session_to_others(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://pooler.invalid/shop")
+    monkeypatch.setenv("DATABASE_DIRECT_URL", empty.replace("+psycopg", ""))
+
+    command.upgrade(alembic_config(), "0001")
+
+    engine = create_engine(empty)
+    assert rows(engine, "SELECT version_num FROM alembic_version") == {("0001",)}
+    engine.dispose()
+
+
 def test_alembic_finds_nothing_left_to_migrate(migrated: Engine) -> None:
     with migrated.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
