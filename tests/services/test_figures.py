@@ -17,7 +17,6 @@ from app.services.figures.shown import Board
 from tests import factories, market
 from tests.conftest import Live
 
-
 NOW = func.now()
 """Of the test's own transaction: a run of all tests takes minutes."""
 
