@@ -293,3 +293,12 @@ def test_queues_are_looked_at_only_where_celery_works(live: Live) -> None:
     assert queues.depths(current) == []
     unreachable = current.model_copy(update={"background": "celery", "redis_url": "redis://127.0.0.1:1/0"})
     assert queues.depths(unreachable) == []
+
+
+def test_a_figure_that_only_another_version_knows_is_passed_over() -> None:
+    newer = Figure("aisle_of_tomorrow", (), 1.0)
+
+    families = dict(Board(lambda: [newer, *one()]).look().by_family())
+
+    assert "aisle_of_tomorrow" not in families
+    assert families["aisle_reservations"] == one()

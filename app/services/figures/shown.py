@@ -32,7 +32,8 @@ class Figures:
         for name, known in CATALOG.items() if self.rows else ():
             told[name] = {labels: Figure(name, labels, 0) for labels in known.always}
         for row in self.rows:
-            told[row.name][row.labels] = row
+            if row.name in told:  # what another version counted, this one may not know
+                told[row.name][row.labels] = row
         return [(name, list(rows.values())) for name, rows in told.items() if rows]
 
 
