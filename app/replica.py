@@ -29,6 +29,8 @@ LOOK_EVERY = 1.0
 PAUSE = 5.0
 """Seconds without the replica, or without Redis, after one of them failed."""
 
+_NEVER_REACHED = 2**63 - 1
+
 _WRITTEN = text("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
 _REPLAYED = text("SELECT (pg_last_wal_replay_lsn() - '0/0')::bigint WHERE pg_is_in_recovery()")
 """No row where the server is no replica (any more): a primary of its own is a different database by now."""
@@ -63,14 +65,13 @@ class Replica:
 
     def note_write(self, writers: Sequence[str]) -> None:
         """Remember for these names that whatever is committed now must be in what they read next. Never raises."""
+        position = self._written()
         try:
-            with self._primary.connect() as connection:
-                position = connection.execute(_WRITTEN).scalar_one()
             with self._redis.pipeline(transaction=False) as pipeline:
                 for name in writers:
                     pipeline.set(_key(name), position, ex=REMEMBERED)
                 pipeline.execute()
-        except (SQLAlchemyError, redis.RedisError) as error:
+        except redis.RedisError as error:
             self.bar(error)
 
     def bar(self, error: Exception) -> None:
@@ -100,6 +101,15 @@ class Replica:
             REPLICA_BEHIND.set(self.seconds_behind())
         finally:
             self._looking.release()
+
+    def _written(self) -> int:
+        """How far the primary's WAL goes; beyond all replicas where it does not say, as a commit may have been made."""
+        try:
+            with self._primary.connect() as connection:
+                return int(connection.execute(_WRITTEN).scalar_one())
+        except SQLAlchemyError as error:
+            self.bar(error)
+            return _NEVER_REACHED
 
     def _learn_replayed(self) -> None:
         with self.engine.connect() as connection:

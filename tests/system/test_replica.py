@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -30,6 +30,7 @@ pytestmark = [pytest.mark.xdist_group("replica"), pytest.mark.timeout(180)]
 
 HERE, ELSEWHERE = "203.0.113.1", "203.0.113.2"
 OLD, NEW = 10.0, 12.5
+NOWHERE = "postgresql+psycopg://127.0.0.1:1/shop"
 
 
 @dataclass
@@ -280,3 +281,17 @@ def test_sent_changes_never_ask_the_replica(store: Store) -> None:
     store.add_to_cart(**store.token)
 
     assert answered_by("replica") + answered_by("primary") == before
+
+
+def test_a_write_whose_place_the_primary_did_not_tell_is_waited_for_in_every_process(store: Store) -> None:
+    pair = store.pair
+    primary, standby = (create_engine(with_driver(server.url())) for server in (pair.primary, pair.standby))
+    at_a_loss = replica.Replica(create_engine(NOWHERE), standby, pair.redis.url)
+    another = replica.Replica(primary, standby, pair.redis.url)
+
+    at_a_loss.note_write(["user:7"])
+
+    assert not another.may_answer(["user:7"])
+    assert another.may_answer(["user:8"])
+    primary.dispose()
+    standby.dispose()
