@@ -23,6 +23,7 @@ from app.models import (
     PaymentToken,
     SlotOccurrence,
 )
+from app.services.retention import running
 from tests import factories
 from tests.conftest import Statements
 from tests.shopping import Shop, Shopper, assert_sound, make_shopper, one, open_shop
@@ -479,9 +480,11 @@ class TestSlots:
 
 
 def forget_keys(session: Session) -> None:
-    """Let a day pass for the idempotency keys."""
-    session.execute(text("UPDATE idempotency_keys SET expires_at = now() - interval '1 second'"))
+    """Let the days pass after which idempotency keys are deleted."""
+    session.execute(text("UPDATE idempotency_keys SET expires_at = now() - interval '1 year'"))
     session.commit()
+    [outcome] = running.run(only=["idempotency-keys"])
+    assert outcome.rows == 1
 
 
 def card(shopper: Shopper, number: str) -> int:
