@@ -500,6 +500,8 @@ class TestStaffAndVendors:
         admin = factories.make_user(session, role=Role.ADMIN)
         vendor = factories.make_vendor(session, full_name=NAME, email=MAIL, password=PASSWORD)
         shop = factories.make_shop(session, vendor, description=f"By {NAME}"[:200], address=f"With {NAME}")
+        said = {"entity_type": "shop", "entity_id": shop.id, "actor_user_id": admin.id}
+        session.add(AuditEvent(action="SUSPEND", context={"reason": f"{NAME} asked for it"}, **said))
         session.add(ShopHoliday(shop_id=shop.id, day=date(2026, 5, 1), reason=f"{NAME} is ill"))
         books.make_bank(session, vendor)
 

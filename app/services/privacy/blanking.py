@@ -30,6 +30,7 @@ _ROWS = text("""
         UNION ALL SELECT 'payment', payments.id FROM payments JOIN mine ON mine.id = order_id
         UNION ALL SELECT 'assistance', id FROM assistance_requests WHERE user_id = :user_id
         UNION ALL SELECT 'vendor_document', id FROM vendor_documents WHERE user_id = :user_id
+        UNION ALL SELECT 'shop', id FROM shops WHERE owner_id = :user_id
         UNION ALL SELECT 'top_up', id FROM top_ups WHERE user_id = :user_id
         UNION ALL SELECT 'cart_session', id FROM walks
         UNION ALL SELECT 'trolley_assist', trolley_assists.id FROM trolley_assists JOIN walks ON walks.id = session_id
