@@ -14,8 +14,8 @@ PAUSE = 60.0
 """Seconds in which a warning that is repeated is said once."""
 
 _OUTAGES = (OperationalError, RedisConnectionError, RedisTimeoutError, OSError)
-_ROUTINE = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "celery.worker.request")
-"""Loggers that say of every task that it came and went."""
+_ROUTINE = ("celery.worker.strategy", "celery.app.trace", "celery.beat", "celery.worker.request", "httpx")
+"""Loggers that say of every task that it came and went; and of every call its whole address, which may hold a token."""
 
 
 def configure(level: str) -> None:

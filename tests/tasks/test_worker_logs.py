@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 from celery import Celery
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -109,6 +110,13 @@ def test_a_line_of_a_task_carries_its_name_and_id(lines: Any) -> None:
     logging.getLogger("aisle.relay").info("done")
 
     assert [(line.get("task"), line.get("task_id")) for line in lines()] == [("aisle.test", "the-id"), (None, None)]
+
+
+def test_a_call_leaves_no_line_with_the_address_called_which_may_hold_a_secret(lines: Any) -> None:
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+        client.post("https://hooks.example.com/services/T0-hidden")
+
+    assert lines() == []
 
 
 def test_that_a_task_came_and_went_is_not_said_every_second(lines: Any) -> None:
