@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema_rs
 import pytest
@@ -82,6 +83,19 @@ def test_the_secret_is_not_in_the_audit_trail(admin: Manager, session: Session) 
     assert [action for action, _, _ in trail] == ["CREATE", "ROTATE_SECRET"]
     assert made["secret"] not in str(trail)
     assert rotated["secret"] not in str(trail)
+
+
+def test_managers_read_in_the_audit_trail_where_messages_go_but_not_the_secrets_of_its_path(
+    admin: Manager, session: Session
+) -> None:
+    made = create(admin, url=f"{URL}/T0SECRET")
+    admin.done("PATCH", f"/webhooks/{made['id']}", json={"url": f"{URL}/T1SECRET?k=2"})
+    admin.call("DELETE", f"/webhooks/{made['id']}")
+
+    trail = audited(session, "webhook_endpoint")
+    assert [action for action, _, _ in trail] == ["CREATE", "UPDATE", "DELETE"]
+    assert f"https://{urlsplit(URL).hostname}/..." in str(trail)
+    assert "SECRET" not in str(trail)
 
 
 @pytest.mark.parametrize("topics", [["*"], ["order.*"], ["payout.paid", "shop_order.rated"], list(PATTERNS)])
@@ -350,7 +364,7 @@ def test_deleting_an_endpoint_takes_its_deliveries_along(admin: Manager, session
     assert session.execute(select(WebhookDelivery.id)).scalars().all() == [kept.id]
     assert admin.refused("GET", f"/webhooks/{endpoint.id}") == (404, "WEBHOOK_NOT_FOUND")
     action, old, _ = audited(session, "webhook_endpoint")[-1]
-    assert (action, old["url"]) == ("DELETE", URL)
+    assert (action, old["url"]) == ("DELETE", f"https://{urlsplit(URL).hostname}/...")
 
 
 NOWHERE = (

@@ -3,6 +3,7 @@
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.orm import Session
@@ -58,7 +59,7 @@ def create(form: NewWebhookEndpoint, caller: Caller) -> WebhookEndpointSecret:
         endpoint = WebhookEndpoint(**form.model_dump(), secret=encrypt(secret), created_by=caller.user_id)
         session.add(endpoint)
         session.flush()
-        _record(session, endpoint, "CREATE", caller, new=form.model_dump())
+        _record(session, endpoint, "CREATE", caller, new=_without_path(form.model_dump()))
         session.refresh(endpoint)
         return _with_secret(endpoint, secret)
 
@@ -107,7 +108,7 @@ def remove(caller: Caller, *, endpoint_id: int) -> None:
         endpoint = locked(session, endpoint_id)
         old = {"url": endpoint.url, "topics": endpoint.topics, "description": endpoint.description}
         session.delete(endpoint)
-        _record(session, endpoint, "DELETE", caller, old=old)
+        _record(session, endpoint, "DELETE", caller, old=_without_path(old))
 
 
 def locked(session: Session, endpoint_id: int) -> WebhookEndpoint:
@@ -121,9 +122,10 @@ def locked(session: Session, endpoint_id: int) -> WebhookEndpoint:
 def _edit(values: changes.Values, caller: Caller, *, endpoint_id: int, action: str) -> WebhookEndpointAnswer:
     with transaction() as session:
         endpoint = locked(session, endpoint_id)
-        change = changes.apply(endpoint, values)
+        done = changes.apply(endpoint, values)
+        told = changes.Change(_without_path(done.old), _without_path(done.new))
         session.flush()
-        changes.record(session, change, entity_type=_ENTITY, action=action, entity_id=endpoint_id, by=caller)
+        changes.record(session, told, entity_type=_ENTITY, action=action, entity_id=endpoint_id, by=caller)
         session.refresh(endpoint)
         return WebhookEndpointAnswer.model_validate(_shown(endpoint))
 
@@ -134,6 +136,14 @@ def _check(url: str) -> None:
         client.check(url, policy())
     except client.AddressRefused as refusal:
         raise WebhookAddressRefused(str(refusal)) from None
+
+
+def _without_path(values: changes.Values) -> changes.Values:
+    """For the audit trail, which managers read: of an address the server only, as some hold a secret behind it."""
+    if "url" not in values:
+        return values
+    url = urlsplit(values["url"])
+    return {**values, "url": f"{url.scheme}://{url.hostname}/..."}
 
 
 def _new_secret() -> str:
