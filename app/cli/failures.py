@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 
 import click
-from alembic.util import CommandError
 from flask.cli import with_appcontext
 from sqlalchemy.exc import DBAPIError
 
@@ -29,7 +28,7 @@ def explanation(error: Exception) -> str | None:
     """One line for an expected failure; None for a fault of the program, which deserves its stack trace."""
     if isinstance(error, DomainError):
         return error.text
-    if isinstance(error, ConfigurationError | CommandError):
+    if isinstance(error, ConfigurationError):
         return str(error)
     if isinstance(error, DBAPIError):
         return _database_explanation(error)
