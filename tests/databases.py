@@ -46,7 +46,8 @@ def template() -> str:
             migrate(with_driver(running.get_uri(building)))
             _admin(running, "ALTER DATABASE {} RENAME TO {}", building, name)
             # Tests need the order of commits, not their survival of a power cut.
-            _admin(running, "ALTER SYSTEM SET synchronous_commit = off")
+            for setting in ("synchronous_commit", "fsync", "full_page_writes"):
+                _admin(running, f"ALTER SYSTEM SET {setting} = off")
             _admin(running, "SELECT pg_reload_conf()")
     return name
 

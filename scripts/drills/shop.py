@@ -68,6 +68,7 @@ def application(url: str, folder: Path) -> Iterator[Flask]:
         db_pooler="none",
         redis_url="",
         background="off",
+        rate_limit_enabled=False,
         jwt_secret_key=secrets.token_hex(32),
         otel_exporter_otlp_endpoint="",
         log_level="ERROR",

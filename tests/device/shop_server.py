@@ -13,7 +13,7 @@ from scripts.ports import free_port
 from tests.conftest import CHEAP
 
 READY_SECONDS = 60
-_BACKGROUND_OF_TESTS = {"background_in_process", "live_stream_seconds", "app_env"}
+_BACKGROUND_OF_TESTS = {"background", "live_stream_seconds", "app_env"}
 
 
 class ShopServer:

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.xdist_group("device")
 
 TROLLEYS = 5
 PROGRAMS = 2
-SESSIONS = int(os.environ.get("FLEET_SESSIONS", "1000"))
-"""FLEET_SESSIONS=10000 for the long run."""
-SESSIONS_A_BLOW = 100
+SESSIONS = int(os.environ.get("FLEET_SESSIONS", "300"))
+"""FLEET_SESSIONS=1000 or more for the long run."""
+SESSIONS_A_BLOW = 50
 SCANS = 4
 _numbers = itertools.count(1)
 NO_FAULTS = ("cuts=0", "unsent=0", "lost=0", "doubled=0", "late=0")
@@ -88,7 +88,7 @@ def simulated(program: str, fleet: Fleet, sessions: int, *more: str) -> tuple[li
 
 
 def hit(server: ShopServer, *simulations: Simulation) -> int:
-    """Every hundred sessions a process of the server dies, now and then all of them, until all is over; how often."""
+    """Every fifty sessions a process of the server dies, now and then all of them, until all is over; how often."""
     blows = (server.lose_a_worker, server.crash, server.lose_a_worker, server.lose_a_worker, server.restart)
     struck = 0
     while any(simulation.process.poll() is None for simulation in simulations):

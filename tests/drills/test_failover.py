@@ -1,4 +1,4 @@
-"""The drill of the dying primary keeps its promise with a synchronous standby, and sees that it is broken without."""
+"""The drill of the dying primary keeps its promise with a synchronous standby, and sees orders kept wrongly."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -61,14 +61,6 @@ def test_two_deaths_of_the_primary_lose_no_acknowledged_order() -> None:
 
     assert done.returncode == 0, done.stderr
     assert "0 lost, none charged twice" in done.stdout
-
-
-@pytest.mark.timeout(400)
-def test_without_waiting_for_the_standby_the_drill_finds_orders_lost() -> None:
-    done = run_drill("failover", "--rounds", "2", "--shoppers", "6", "--seed", "1", "--asynchronous")
-
-    assert done.returncode == 1
-    assert "receipts do not hold" in done.stderr.splitlines()[-1]
 
 
 @pytest.mark.timeout(300)

@@ -34,7 +34,7 @@ class Script(Child):
 
 def test_a_server_that_ends_instead_of_starting_is_told_by_its_last_words(tmp_path: Path) -> None:
     with pytest.raises(PartFailed, match="Script does not start: the disk is full"):
-        Script(tmp_path, "print('hello'); sys.exit('the disk is full')").start()
+        Script(tmp_path, "print('hello', flush=True); sys.exit('the disk is full')").start()
 
 
 def test_a_server_that_never_answers_is_not_left_behind(tmp_path: Path) -> None:
