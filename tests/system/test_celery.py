@@ -144,14 +144,19 @@ def test_without_redis_a_worker_says_so_in_one_plain_line_and_begins_when_it_com
     with CeleryProcess(
         settings_of(live, redis.url, tmp_path), tmp_path, "worker", "-B", "--concurrency", "1"
     ) as worker:
-        until(lambda: [line for line in worker.lines() if line["level"] == "ERROR"], worker.printed)
-        said = [line["message"] for line in worker.lines() if "Cannot connect" in line["message"]]
+        until(lambda: complaints(worker), worker.printed)
+        said = complaints(worker)
         with redis:
             until(lambda: is_done(live, event_id), worker.printed)
 
     assert len(said) == 1
     assert str(redis.port) in said[0]
     assert "Traceback" not in worker.printed()
+
+
+def complaints(worker: CeleryProcess) -> list[str]:
+    """What it says of a Redis it does not reach."""
+    return [line["message"] for line in worker.lines() if "Cannot connect" in line["message"]]
 
 
 @pytest.mark.parametrize("command", ["worker", "beat"])
