@@ -61,12 +61,17 @@ def _publish_all(live: Live) -> None:
 
 
 def _wait_until_done(live: Live, number: int, worker: CeleryProcess) -> None:
-    """Fails when nothing goes on for too long."""
+    """Fails when nothing goes on for too long. A worker that ended by itself is started again, as its service does.
+
+    Celery 5.7 may end with "Unrecoverable error" when Redis goes while it takes back what was not acknowledged.
+    """
     done, moved = -1, time.monotonic()
     while done < number:
         found = scalar(live, "SELECT count(*) FROM outbox WHERE done_at IS NOT NULL")
         if found != done:
             done, moved = found, time.monotonic()
+        if worker.process.poll() is not None:
+            worker.start()
         assert time.monotonic() - moved < LONGEST_STANDSTILL, f"{done} of {number}\n{worker.printed()[-6000:]}"
         time.sleep(0.1)
 
