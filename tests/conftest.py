@@ -1,6 +1,7 @@
 """Fixtures. `client` works in a transaction that is rolled back; `live` commits for real on its own database."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,14 +125,21 @@ class Live:
         return self.app.test_client()
 
 
-@pytest.fixture
-def live(template: str) -> Iterator[Live]:
+@contextmanager
+def living(template: str) -> Iterator[Live]:
+    """A live application for the length of a block."""
     with databases.cloned(template) as url:
         application = make_app(url)
         engine = create_engine(url)
         yield Live(application, url, engine)
         engine.dispose()
         dispose(application)
+
+
+@pytest.fixture
+def live(template: str) -> Iterator[Live]:
+    with living(template) as made:
+        yield made
 
 
 def dispose(application: Flask) -> None:

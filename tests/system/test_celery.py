@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.config import PROJECT
 from app.domain.enums import Role
 from app.tasks.chores import chores
 from scripts.parts.child import bare_environment
-from tests import databases
-from tests.conftest import Live, dispose, make_app
+from tests.conftest import Live, living
 from tests.factories import make_user, sign_in
 from tests.redis_server import redis_server
 from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of, until
@@ -27,14 +26,9 @@ pytestmark = pytest.mark.xdist_group("celery")
 @pytest.fixture(scope="module")
 def shop(template: str) -> Iterator[Live]:
     """A database for all tests of this file, as a worker takes seconds to start."""
-    with databases.cloned(template) as url:
-        application = make_app(url)
-        engine = create_engine(url)
-        made = Live(application, url, engine)
+    with living(template) as made:
         prepare(made)
         yield made
-        engine.dispose()
-        dispose(application)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from app.config import PROJECT
@@ -17,8 +16,8 @@ from app.domain.enums import PaymentProvider
 from app.middleware.tracing import EXPORT_SECONDS
 from app.models import PaymentToken
 from scripts.parts.child import bare_environment
-from tests import databases, factories
-from tests.conftest import Live, dispose, make_app
+from tests import factories
+from tests.conftest import Live, living
 from tests.redis_server import redis_server
 from tests.shopping import open_shop
 from tests.system.celery_process import CeleryProcess, prepare, publish, settings_of
@@ -33,12 +32,8 @@ PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 @pytest.fixture(scope="module")
 def shop(template: str) -> Iterator[Live]:
     """A database for all tests of this file, as a server takes seconds to start."""
-    with databases.cloned(template) as url:
-        application = make_app(url)
-        engine = create_engine(url)
-        yield Live(application, url, engine)
-        engine.dispose()
-        dispose(application)
+    with living(template) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
