@@ -4,21 +4,32 @@ import os
 import pwd
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 _NOBODY = "nobody"
+_LAST_FILES_SECONDS = 10
 
 
 @contextmanager
 def workspace(name: str) -> Iterator[Path]:
     """A folder for the length of a block, which servers of another user may pass through but not list."""
     folder = Path(tempfile.mkdtemp(prefix=f"aisle-{name}-"))
-    folder.chmod(0o711)
     try:
+        folder.chmod(0o711)
         yield folder
     finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    """Again while something is still there: a server cut in the middle of its start may write a last file meanwhile."""
+    give_up = time.monotonic() + _LAST_FILES_SECONDS
+    shutil.rmtree(folder, ignore_errors=True)
+    while folder.exists() and time.monotonic() < give_up:
+        time.sleep(0.05)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -13,10 +13,11 @@ import psutil
 
 from app.config import PROJECT
 from scripts.announce import LAST_LINE
-from scripts.parts.child import bare_environment
+from scripts.parts.child import await_that, bare_environment
 from scripts.ports import free_port
 
 FIRST_START_SECONDS = 90
+WORKERS = 2
 
 
 class ShopProcess:
@@ -67,7 +68,11 @@ class ShopProcess:
         return httpx.get(self.base + path, timeout=10)
 
     def web_processes(self) -> list[psutil.Process]:
-        """gunicorn's master and workers."""
+        """gunicorn's master and its two workers: the first may answer before the second has been started."""
+        await_that(lambda: len(self._children()) > WORKERS, "the workers are not there")
+        return self._children()
+
+    def _children(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def postgres(self) -> psutil.Process:
