@@ -33,7 +33,6 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "RATELIMIT_STORAGE_OPTIONS": IMPATIENT if settings.redis_url else {},
         "RATELIMIT_KEY_PREFIX": "aisle-fixed-window",
         "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
-        "RATELIMIT_IN_MEMORY_FALLBACK": settings.rate_limit_defaults if settings.redis_url else None,
     }
 
 

@@ -1,22 +1,19 @@
 """Rate limits: the limit of a blueprint's line in the table, and tighter ones for the few routes worth attacking."""
 
 import hashlib
-import logging
 import re
 import time
 
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter, RateLimiter
+from limits.strategies import RateLimiter
 
 from app.config import settings
 from app.domain.phone import prefix
 from app.errors import TooManyRequests
 from app.extensions import limiter
+from app.middleware import counting
 from app.middleware.entry import Entry
-
-log = logging.getLogger("aisle.limits")
 
 
 def register_limits(app: Flask) -> None:
@@ -33,20 +30,15 @@ def check(entry: Entry) -> None:
     """Count this request against its blueprint's limit.
 
     Asks the limiter's store directly: Flask-Limiter's own middleware costs 0.3 ms a request. When the store is down
-    ordinary routes stay open; the tighter limits below fall back to counting in memory. Raises TooManyRequests.
+    each process counts for itself. Raises TooManyRequests.
     """
     items: list[RateLimitItem] = current_app.extensions["limits"].get(entry.blueprint.name, [])
     if not limiter.enabled:
         return
     key = (entry.blueprint.name, caller_or_address())
     for item in items:
-        try:
-            allowed = limiter.limiter.hit(item, *key)
-        except Exception:  # whatever the store's client raises: the shop stays open
-            log.exception("rate limit store unreachable")
-            return
-        if not allowed:
-            raise _refusal(limiter.limiter, item, *key)
+        if refusing := counting.spend(item, *key):
+            raise _refusal(refusing, item, *key)
 
 
 _DEVICE = re.compile(r"(?:SC1 |Bearer dvc_)([0-9a-f]{8})")
@@ -71,10 +63,6 @@ def _refusal(store: RateLimiter, item: RateLimitItem, *key: str) -> TooManyReque
     """A 429 that says how long the window of a budget that is spent still lasts."""
     stats = store.get_window_stats(item, *key)
     return TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
-
-
-_in_memory = FixedWindowRateLimiter(MemoryStorage())
-"""Counts text messages and tries of their codes while the store is down, as staying open is no choice for them."""
 
 
 def count_text_message(phone: str, sender: str | None = None) -> None:
@@ -118,15 +106,8 @@ def _hidden(phone: str) -> str:
 def _spend(budget: str, *key: str) -> None:
     """Count once against a budget such as `3 per 15 minutes`. Raises TooManyRequests."""
     for item in parse_many(budget):
-        store = limiter.limiter
-        try:
-            allowed = store.hit(item, *key)
-        except Exception:  # whatever the store's client raises
-            log.exception("rate limit store unreachable")
-            store = _in_memory
-            allowed = store.hit(item, *key)
-        if not allowed:
-            raise _refusal(store, item, *key)
+        if refusing := counting.spend(item, *key):
+            raise _refusal(refusing, item, *key)
 
 
 def caller_or_address() -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.extensions import limiter
-from app.middleware import limits
+from app.middleware import counting
 from app.models import OutboxEvent
 from tests.conftest import rolled_back
 from tests.factories import make_user, sign_in
@@ -30,7 +30,7 @@ def limited_app(template: str) -> Iterator[Flask]:
 @pytest.fixture
 def limited(limited_app: Flask) -> Iterator[Session]:
     limiter.reset()
-    limits._in_memory.storage.reset()
+    counting.in_memory.storage.reset()
     with rolled_back(limited_app) as session:
         yield session
 
@@ -195,7 +195,7 @@ def test_codes_stay_limited_while_the_store_is_down(
         raise ConnectionError("the store is away")
 
     monkeypatch.setattr(limiter.limiter.storage, "incr", down)
-    monkeypatch.setattr(limits._in_memory, "storage", MemoryStorage())
+    monkeypatch.setattr(counting.in_memory, "storage", MemoryStorage())
     answers = ask(caller, *[PHONE] * 4)
 
     assert codes_of(answers) == [200, 200, 200, 429]

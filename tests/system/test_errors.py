@@ -299,7 +299,7 @@ def test_without_the_store_of_the_limiter_the_shop_stays_open(app: Flask, monkey
     def unreachable(*_: Any, **__: Any) -> bool:
         raise ConnectionError("the store is down")
 
-    monkeypatch.setattr(limiter.limiter, "hit", unreachable)
+    monkeypatch.setattr(limiter.storage, "incr", unreachable)
     answer = application.test_client().get("/api/v1/branches")
     dispose(application)
 
