@@ -1,0 +1,75 @@
+"""`python -m scripts.bench`: fill a shop, measure it, print what came of it."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from scripts.bench.cases.case import Case
+from scripts.bench.cases.registry import ALL
+from scripts.bench.figures import Figure
+from scripts.bench.options import Options, parsed
+from scripts.bench.stage import Stage, open_stage, processors
+from scripts.bench.table import print_table
+from scripts.drills.running import PromiseBroken, run, say
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 0 also when targets are missed, unless `--strict`, as they hold for two cores."""
+    options = parsed(arguments)
+    if options is None:
+        for case in ALL:
+            print(f"{case.name:14}{case.about}")
+        return 0
+    figures: list[Figure] = []
+    code = run(lambda _: figures.extend(measure(options)), argparse.Namespace())
+    if code:
+        return code
+    return int(options.strict and any(figure.verdict == "MISSED" for figure in figures))
+
+
+def measure(options: Options) -> list[Figure]:
+    """All figures of a run, printed and written as asked for."""
+    chosen = chosen_cases(options)
+    with open_stage(options) as stage:
+        figures = [figure for case in chosen for figure in measured(case, stage)]
+        print_table(figures)
+        missed = sum(figure.verdict == "MISSED" for figure in figures)
+        promised = sum(figure.promise is not None for figure in figures)
+        print(f"\n{promised - missed} of {promised} targets met.")
+        document = as_json(stage, figures)
+    if options.json:
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+    return figures
+
+
+def chosen_cases(options: Options) -> Sequence[Case]:
+    """The cases of `--only`, or all. Raises PromiseBroken for a name that is none."""
+    if unknown := set(options.only) - {case.name for case in ALL}:
+        raise PromiseBroken(f"no such case: {', '.join(sorted(unknown))}; --list names them")
+    return [case for case in ALL if not options.only or case.name in options.only]
+
+
+def measured(case: Case, stage: Stage) -> list[Figure]:
+    """What a case comes to."""
+    say(f"measuring {case.about} ...")
+    return case.run(stage)
+
+
+def as_json(stage: Stage, figures: Sequence[Figure]) -> dict[str, Any]:
+    """Everything, for a machine."""
+    return {
+        "machine": {"processors": processors(), "load": os.getloadavg()[0], "python": platform.python_version()},
+        "shop": {"products": stage.world.count, "orders": stage.world.orders},
+        "rounds": stage.options.rounds,
+        "seconds": stage.options.seconds,
+        "connections": stage.options.connections,
+        "figures": [figure.as_json() for figure in figures],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
