@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from app.clients.seats import Seats
 from app.config import Settings
 
 log = logging.getLogger("aisle.payments")
@@ -18,6 +19,8 @@ API_VERSION = "2024-06-20"
 _CONNECTIONS = httpx.Limits(max_connections=32, max_keepalive_connections=8, keepalive_expiry=30)
 _UNDECIDED = {401, 403, 408, 409, 425, 429}
 _KEY_MISUSED = "idempotency_error"
+_FOR_OTHERS = 2
+"""Threads of a web process that are never all left waiting for the provider."""
 # The request never left, or the connection was closed under it; the same key makes a second try harmless.
 _RETRIED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError)
 
@@ -54,6 +57,7 @@ class StripeHttp:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._seats = Seats(settings.web_threads - _FOR_OTHERS)
         self._opening = threading.Lock()
         self._opened: httpx.Client | None = None
 
@@ -79,6 +83,13 @@ class StripeHttp:
             return self._opened
 
     def _send(self, method: str, path: str, **parts: Any) -> Reply | None:
+        with self._seats.taken() as seated:
+            if seated:
+                return self._try(method, path, parts)
+        _note(method, path, "too many calls wait for it")
+        return None
+
+    def _try(self, method: str, path: str, parts: dict[str, Any]) -> Reply | None:
         for last in (False, True):
             try:
                 return _read(self._client().request(method, path, **parts), method, path)
