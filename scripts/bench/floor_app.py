@@ -43,8 +43,8 @@ def _connected() -> Iterator[Connection]:
 def product_list(connection: Connection) -> bytes:
     """The first 20 products, newest first, and how many there are up to 1,000."""
     rows = connection.execute(floor_sql.LIST).fetchall()
-    total = connection.execute(floor_sql.TOTAL).fetchone()["count"]  # type: ignore[index, call-overload]
-    return _page(rows, total)
+    totals = [row.pop("total") for row in rows]
+    return _page(rows, totals[0] if totals else 0)
 
 
 def _page(rows: list[Any], total: int | None) -> bytes:

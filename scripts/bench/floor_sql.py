@@ -34,10 +34,11 @@ _SHOWN = """
 """
 
 LIST = f"""
-    SELECT {_PRODUCT} FROM (SELECT id FROM products WHERE {_SHOWN} ORDER BY id DESC LIMIT 21) AS places {_JOINED}
+    SELECT {_PRODUCT},
+           (SELECT count(*) FROM (SELECT FROM products WHERE {_SHOWN} LIMIT 1001) AS counted) AS total
+    FROM (SELECT id FROM products WHERE {_SHOWN} ORDER BY id DESC LIMIT 21) AS places {_JOINED}
     ORDER BY products.id DESC
 """
-TOTAL = f"SELECT count(*) FROM (SELECT FROM products WHERE {_SHOWN} LIMIT 1001) AS counted"
 PAGE = f"SELECT {_PRODUCT} FROM (SELECT %s::bigint AS id) AS places {_JOINED} WHERE {_SHOWN}"
 SEARCH = f"""
     SELECT {_PRODUCT} FROM (

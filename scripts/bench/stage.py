@@ -112,10 +112,10 @@ def open_stage(options: Options) -> Iterator[Stage]:
 
 
 @contextmanager
-def in_process(settings: Mapping[str, str]) -> Iterator[Flask]:
-    """The application in this process with the settings of the server, but without background work and log lines."""
+def in_process(settings: Mapping[str, str], *, log_level: str = "ERROR") -> Iterator[Flask]:
+    """The application in this process with the settings of the server, but without background work."""
     own = {name.lower(): value for name, value in settings.items()}
-    own |= {"background": "off", "log_level": "ERROR", "redis_url": "", "db_pooler": "none", "database_read_url": ""}
+    own |= {"background": "off", "log_level": log_level, "redis_url": "", "db_pooler": "none", "database_read_url": ""}
     app = create_app(**own)
     with app.app_context():
         try:
