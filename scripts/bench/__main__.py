@@ -10,8 +10,10 @@ from typing import Any
 
 from scripts.bench.cases.case import Case
 from scripts.bench.cases.registry import ALL
+from scripts.bench.chart import drawn
 from scripts.bench.figures import Figure
-from scripts.bench.options import Options, parsed
+from scripts.bench.growth import grown
+from scripts.bench.options import GROWTH, Options, parsed
 from scripts.bench.stage import Stage, open_stage, processors
 from scripts.bench.table import print_table
 from scripts.drills.running import PromiseBroken, run, say
@@ -22,7 +24,8 @@ def main(arguments: list[str]) -> int:
     options = parsed(arguments)
     if options is None:
         for case in ALL:
-            print(f"{case.name:14}{case.about}")
+            print(f"{case.name:18}{case.about}")
+        print(f"{GROWTH:18}what requests cost in a larger shop (only when asked for: --growth)")
         return 0
     figures: list[Figure] = []
     code = run(lambda _: figures.extend(measure(options)), argparse.Namespace())
@@ -36,6 +39,8 @@ def measure(options: Options) -> list[Figure]:
     chosen = chosen_cases(options)
     with open_stage(options) as stage:
         figures = [figure for case in chosen for figure in measured(case, stage)]
+        if options.grows:
+            figures += grown(stage)
         print_table(figures)
         missed = sum(figure.verdict == "MISSED" for figure in figures)
         promised = sum(figure.promise is not None for figure in figures)
@@ -43,12 +48,22 @@ def measure(options: Options) -> list[Figure]:
         document = as_json(stage, figures)
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
+    if options.chart:
+        options.chart.write_text(drawn(figures, _subtitle(document)))
     return figures
+
+
+def _subtitle(document: dict[str, Any]) -> str:
+    shop, machine = document["shop"], document["machine"]
+    return (
+        f"{shop['products']:,} products, {shop['orders']:,} past orders, {machine['processors']} processors for load, "
+        "web and PostgreSQL; medians of rounds in turn"
+    )
 
 
 def chosen_cases(options: Options) -> Sequence[Case]:
     """The cases of `--only`, or all. Raises PromiseBroken for a name that is none."""
-    if unknown := set(options.only) - {case.name for case in ALL}:
+    if unknown := set(options.only) - {case.name for case in ALL} - {GROWTH}:
         raise PromiseBroken(f"no such case: {', '.join(sorted(unknown))}; --list names them")
     return [case for case in ALL if not options.only or case.name in options.only]
 

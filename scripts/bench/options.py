@@ -4,6 +4,9 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+GROWTH = "growth"
+"""The name of the larger shop among the cases."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -24,6 +27,11 @@ class Options:
     json: Path | None = None
     chart: Path | None = None
     strict: bool = False
+
+    @property
+    def grows(self) -> bool:
+        """Whether the larger shop is to be measured too."""
+        return self.growth or GROWTH in self.only
 
     @property
     def is_short(self) -> bool:
