@@ -44,12 +44,14 @@ def _is_alive(process):
 
 _metrics = metrics_folder()
 
+gc.disable()  # until wsgi.py has loaded the rest, for its reason
+
 from gunicorn import systemd
 
 from app import meter_files
 from app.config import ConfigurationError, load_settings
 from app.extensions import db
-from app.routes import docs
+from app.middleware import stalls
 from app.services.live import ending
 from app.tasks import background
 
@@ -98,14 +100,11 @@ def on_starting(server):
 
 
 def when_ready(server):
-    """Just before the first fork: write the API's document, and let the collector pass over what all workers share.
+    """Just before the first fork: let the collector pass over what all workers share.
 
     Otherwise each worker would copy the memory by merely looking at it.
     """
-    if server.cfg.preload_app:
-        docs.written(server.app.wsgi())
-        gc.collect()
-        gc.freeze()
+    gc.freeze()
 
 
 def pre_exec(server):
@@ -136,6 +135,7 @@ def post_worker_init(worker):
     """
     app = worker.wsgi
     ending.when(lambda: not worker.alive or _stop.is_set())
+    stalls.watch(worker.tpool, _stop)
     if app.extensions["settings"].background == "in_process":
         worker.background = background.start(app, _stop)
     if worker.relieves:
@@ -174,6 +174,12 @@ def worker_exit(server, worker):
 
 def pre_request(worker, req):
     """Gunicorn skips at most 64 KiB of a body nobody read: after a longer one the connection ends, and must say so."""
+    stalls.begin()
     headers = dict(req.headers)
     if "TRANSFER-ENCODING" in headers or int(headers.get("CONTENT-LENGTH", 0)) > SKIPPED_BODY:
         req.force_close()
+
+
+def post_request(worker, req, environ, resp):
+    """The answer is sent, to its last piece."""
+    stalls.end()

@@ -8,12 +8,17 @@ import sys
 from typing import List, Tuple
 
 OLDEST_PYTHON = (3, 11)
+COMMANDS = ("serve", "test", "demo", "bench", "chaos", "doors")
+NEED_TEST_TOOLS = ("test", "doors")
 
 USAGE = """usage: python3 run.py [command]
 
   (no command)     set up what is missing, then serve the API until Ctrl-C
   test [options]   run every check and the whole test suite; with options, only pytest with these options
   demo             walk a shopper from sign-in to receipt, printing every request and its answer
+  bench [options]  measure every important request against its floor; --help lists the options
+  chaos [options]  thousands of checkouts while servers are killed, then every book checked; --help
+  doors            every route, as every role, with everybody's objects: who gets in and who does not
 
 Settings come from the environment or from a file .env; .env.example lists them. The most used:
   HOST (127.0.0.1)   PORT (5000)   DATA_DIR (.data)   DATABASE_URL (empty: the embedded PostgreSQL)"""
@@ -37,7 +42,7 @@ def main(arguments: List[str]) -> int:
     if command in ("-h", "--help", "help"):
         print(USAGE)
         return 0
-    if command not in ("serve", "test", "demo"):
+    if command not in COMMANDS:
         return fail("there is no command %r; python3 run.py --help lists them." % command)
 
     from scripts import environment, ports
@@ -45,7 +50,7 @@ def main(arguments: List[str]) -> int:
     try:
         if command == "serve":
             ports.check(os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "5000")
-        environment.prepare(development=command == "test")
+        environment.prepare(development=command in NEED_TEST_TOOLS)
         return environment.run_inside(__file__, command, arguments[1:])
     except (environment.SetupFailed, ports.PortRefused) as error:
         return fail(str(error))

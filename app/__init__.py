@@ -6,10 +6,12 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.address_rules import AddressRule
 from app.api import register_routes
 from app.cli import register_commands
 from app.compat import mount_adapters
 from app.config import load_settings
+from app.dead_connections import replace_dead
 from app.embedded_postgres import database_url
 from app.extensions import cors, db, jwt
 from app.flask_config import cors_options, flask_config
@@ -19,6 +21,7 @@ from app.middleware.limits import register_limits
 from app.middleware.metrics import register_metrics, watch_database
 from app.middleware.replica import register_replica
 from app.middleware.request_log import register_request_log
+from app.middleware.stalls import register_stalls
 from app.routes.docs import register_docs
 from app.services.tokens import register_signing_keys
 
@@ -30,6 +33,7 @@ def create_app(**overrides: Any) -> Flask:
     """
     settings = load_settings(**overrides)
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = AddressRule
     app.extensions["settings"] = settings
     app.config.update(flask_config(settings, database_url(settings)))
     if settings.trusted_proxies:
@@ -40,6 +44,7 @@ def create_app(**overrides: Any) -> Flask:
         _tracing().register_tracing(app, settings)
     register_request_log(app, settings.log_level)
     register_error_handlers(app)
+    register_stalls(app)
     register_guards(app)
     db.init_app(app)
     jwt.init_app(app)
@@ -54,6 +59,8 @@ def create_app(**overrides: Any) -> Flask:
     with app.app_context():
         app.extensions["read_bind"] = db.engines["read"]
         watch_database(settings.db_pool_size)
+        for engine in db.engines.values():
+            replace_dead(engine)
         if "tracing" in app.extensions:
             _tracing().trace_database(app)
     mount_adapters(app)

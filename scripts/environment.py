@@ -22,7 +22,14 @@ DEVELOPMENT = PROJECT / "requirements-dev.txt"
 LOCALSTRIPE = PROJECT / "requirements-localstripe.txt"
 
 _NO_NETWORK = ("Failed to establish a new connection", "Temporary failure in name resolution", "ConnectTimeoutError")
-_COMMANDS = {"serve": "scripts.serve", "test": "scripts.run_tests", "demo": "scripts.demo"}
+_COMMANDS = {
+    "serve": "scripts.serve",
+    "test": "scripts.run_tests",
+    "demo": "scripts.demo",
+    "bench": "scripts.bench.__main__",
+    "chaos": "scripts.chaos.__main__",
+    "doors": "scripts.doors",
+}
 
 
 class SetupFailed(Exception):

@@ -1,11 +1,9 @@
 """How often callers may do what."""
 
-from pydantic_settings import BaseSettings
-
-from app.config.types import RateLimit
+from app.config.types import RateLimit, SettingsGroup
 
 
-class LimitSettings(BaseSettings):
+class LimitSettings(SettingsGroup):
     """Each in the words of the limits library, such as `100 per minute, 1000 per hour`."""
 
     rate_limit_enabled: bool = True

@@ -1,13 +1,12 @@
 """Signing in, and the keys of what is secret."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
-from app.config.types import CommaList
+from app.config.types import CommaList, SettingsGroup
 from app.domain.enums import Language
 
 
-class PeopleSettings(BaseSettings):
+class PeopleSettings(SettingsGroup):
     """Of accounts and their tokens."""
 
     jwt_secret_key: str = ""

@@ -4,14 +4,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
-from app.config.types import CommaList
+from app.config.types import CommaList, SettingsGroup
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
 
-class ProcessSettings(BaseSettings):
+class ProcessSettings(SettingsGroup):
     """Of every process, web or worker."""
 
     app_env: Literal["development", "testing", "production"] = "development"

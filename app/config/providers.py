@@ -3,12 +3,11 @@
 from typing import Literal
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
 
-from app.config.types import CommaList
+from app.config.types import CommaList, SettingsGroup
 
 
-class ProviderSettings(BaseSettings):
+class ProviderSettings(SettingsGroup):
     """Each of them has a sandbox that works offline."""
 
     payment_provider: Literal["sandbox", "stripe"] = "sandbox"

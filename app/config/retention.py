@@ -1,10 +1,11 @@
 """How long is kept what nobody needs for ever."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings
+
+from app.config.types import SettingsGroup
 
 
-class RetentionSettings(BaseSettings):
+class RetentionSettings(SettingsGroup):
     """In days; what is older is deleted by `flask retention` and the daily chore."""
 
     keep_tokens_days: int = Field(default=30, ge=1)

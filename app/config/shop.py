@@ -4,12 +4,11 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings
 
-from app.config.types import CommaList
+from app.config.types import CommaList, SettingsGroup
 
 
-class ShopSettings(BaseSettings):
+class ShopSettings(SettingsGroup):
     """Of the supermarket, the marketplace and the trolleys."""
 
     shop_name: str = "Aisle"

@@ -1,10 +1,10 @@
-"""Forms of a setting that several groups share."""
+"""Forms of a setting that several groups share, and what a group is."""
 
 from typing import Annotated
 
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator
-from pydantic_settings import NoDecode
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 def _split(value: object) -> object:
@@ -23,3 +23,9 @@ def _known_limit(value: str) -> str:
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 RateLimit = Annotated[str, AfterValidator(_known_limit)]
+
+
+class SettingsGroup(BaseSettings):
+    """A part of the settings by theme; only all of them together are ever read, so none is built by itself."""
+
+    model_config = SettingsConfigDict(defer_build=True)

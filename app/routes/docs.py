@@ -33,7 +33,7 @@ def apispec() -> Response:
 
 
 def written(app: Flask) -> bytes:
-    """The OpenAPI document as JSON, written when it is first wanted and kept: gunicorn wants it before its workers."""
+    """The OpenAPI document as JSON, written when a worker is first asked for it, and kept."""
     kept: bytes | None = app.extensions.get("openapi")
     if kept is None:
         kept = app.extensions["openapi"] = orjson.dumps(build_document(app))

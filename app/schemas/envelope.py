@@ -35,10 +35,14 @@ Printable = Annotated[str, BeforeValidator(_without_nul), StringConstraints(stri
 """Free text; PostgreSQL cannot hold the NUL character, so it is refused at the door."""
 
 
+DEFERRED = ConfigDict(defer_build=True)
+"""For what is read and written: its checks are built by the first use, as building all would double the start."""
+
+
 class Request(BaseModel):
     """A request body: unknown fields are refused. `example` is a body that works, shown in the documentation."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(defer_build=True, extra="forbid")
     example: ClassVar[Mapping[str, Any]] = {}
 
 
@@ -51,7 +55,7 @@ class LenientRequest(Request):
 class Answer(BaseModel):
     """What an endpoint answers with; built from rows by attribute or by key."""
 
-    model_config = ConfigDict(from_attributes=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, from_attributes=True, extra="forbid")
 
 
 class Message(Answer):
@@ -71,11 +75,13 @@ class PageMeta(Answer):
 class Listed(BaseModel, Generic[Item]):
     """Marks an endpoint that answers with a list of Item and `meta`."""
 
+    model_config = DEFERRED
     data: list[Item]
     meta: PageMeta
 
 
 class ErrorBody(BaseModel):
+    model_config = DEFERRED
     code: str = Field(examples=["NOT_FOUND"])
     message: str = Field(examples=["Nothing was found here."])
     status_code: int = Field(examples=[404])
@@ -85,6 +91,7 @@ class ErrorBody(BaseModel):
 class ErrorEnvelope(BaseModel):
     """Every failure, whatever the route."""
 
+    model_config = DEFERRED
     error: ErrorBody
 
 

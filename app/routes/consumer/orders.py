@@ -10,7 +10,6 @@ from app.schemas.envelope import Listed
 from app.schemas.orders import OrderAnswer, OrderQuery, Reordered
 from app.services.checkout import canceling
 from app.services.orders import reading, reordering
-from app.services.receipts import making
 
 orders = Blueprint("orders", __name__)
 
@@ -56,6 +55,8 @@ def reorder(order_id: int) -> Response:
 @endpoint(answers={200: File("application/pdf", "The receipt.")}, errors=(reading.OrderNotFound,))
 def receipt(order_id: int) -> Response:
     """Download the receipt of one of your orders as PDF."""
+    from app.services.receipts import making  # noqa: PLC0415 (loads reportlab)
+
     made = making.receipt(order_id=order_id, caller=current_caller())
     headers = {"Content-Disposition": f'attachment; filename="{made.file_name}"'}
     return Response(made.pdf, mimetype="application/pdf", headers=headers)

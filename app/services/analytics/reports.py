@@ -19,7 +19,6 @@ from app.schemas.analytics import (
     RevenueQuery,
     RevenueSeries,
 )
-from app.services import charts
 from app.services.analytics import fulfilment, goods, sales
 from app.services.analytics.frame import DATE, Asked, Definition, as_report, parameters
 from app.services.shop_clock import today
@@ -85,6 +84,8 @@ def as_csv(name: str, query: ReportQuery) -> ReportFile:
 
 def as_chart(name: str, query: ChartQuery) -> str:
     """A report as an SVG chart, drawn from the rows of the answer. Raises as `report` does."""
+    from app.services import charts  # noqa: PLC0415 (loads reportlab, which nothing else of the reports needs)
+
     made = report(name, query)
     definition = REPORTS[name]
     columns = [column for column in made.columns if column.key in definition.drawn]

@@ -27,7 +27,7 @@ from app.domain.enums import FulfillmentType, OrderStatus, QueuePicker
 from app.domain.order_states import IN_WORK
 from app.models import Order, OrderItem
 from app.models.base import AnyRow
-from app.schemas.envelope import PageMeta
+from app.schemas.envelope import DEFERRED, PageMeta
 from app.schemas.pagination import COUNTED_UP_TO
 from app.schemas.picking_queue import QueueLine, QueueOrder, QueueQuery
 from app.services.orders import cards
@@ -39,7 +39,7 @@ from app.services.urgent_first import FIRST, ROWS, Place, place_of
 from app.transaction import reading
 
 ENDED = frozenset({OrderStatus.DELIVERED, OrderStatus.CANCELED})
-_LINES_OF_JSON = TypeAdapter(list[QueueLine])
+_LINES_OF_JSON = TypeAdapter(list[QueueLine], config=DEFERRED)
 
 
 def page(query: QueueQuery, caller: Caller, *, now: datetime | None = None) -> tuple[list[QueueOrder], PageMeta]:

@@ -24,6 +24,7 @@ from app.models import (
     User,
 )
 from app.models.base import AnyRow
+from app.schemas.envelope import DEFERRED
 from app.schemas.picking_queue import (
     DeliveryTry,
     OrderStep,
@@ -124,9 +125,9 @@ _DETAIL = (
     .where(Order.id == bindparam("order_id"), OURS, Order.status.not_in(UNDECIDED), works_at(Order.stock_location_id))
 )
 
-_LINES_OF_JSON = TypeAdapter(list[StaffLine])
-_TRIES_OF_JSON = TypeAdapter(list[DeliveryTry])
-_STEPS_OF_JSON = TypeAdapter(list[OrderStep])
+_LINES_OF_JSON = TypeAdapter(list[StaffLine], config=DEFERRED)
+_TRIES_OF_JSON = TypeAdapter(list[DeliveryTry], config=DEFERRED)
+_STEPS_OF_JSON = TypeAdapter(list[OrderStep], config=DEFERRED)
 _PLAIN = tuple(name for name in StaffOrder.model_fields if name in Order.__table__.c)
 
 

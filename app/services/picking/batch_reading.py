@@ -18,7 +18,7 @@ from app.errors import NotFound
 from app.models import Order, OrderItem, PickBatch, Product, StockLocation, User
 from app.models.base import AnyRow
 from app.schemas.batches import BatchAnswer, BatchCard, BatchOrder, BatchQuery, WalkLine, WalkShare
-from app.schemas.envelope import PageMeta
+from app.schemas.envelope import DEFERRED, PageMeta
 from app.services.orders.cards import person
 from app.services.orders.columns import as_json
 from app.services.pages import counted
@@ -147,7 +147,7 @@ def _newest(reach: int, part: ColumnElement[int], *conditions: ColumnElement[boo
     return select(limited.c.id, part.label("part"))
 
 
-_ORDERS_OF_JSON = TypeAdapter(list[BatchOrder])
+_ORDERS_OF_JSON = TypeAdapter(list[BatchOrder], config=DEFERRED)
 
 
 def _card(row: AnyRow) -> dict[str, Any]:

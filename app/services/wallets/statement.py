@@ -22,7 +22,6 @@ from app.models import Account, Entry, Journal, StockLocation
 from app.models.base import AnyRow
 from app.schemas.wallets import StatementFormat, StatementQuery
 from app.services.shops.own import own_shop
-from app.services.wallets import statement_paper
 from app.services.wallets.statement_lines import Line, Statement
 from app.transaction import transaction
 
@@ -90,9 +89,15 @@ def statement(query: StatementQuery, caller: Caller) -> StatementFile:
     since, until = _period(query)
     with transaction() as session:
         made = _read(session, own_shop(session, caller), since, until)
-    as_file = statement_paper.draw if query.format is StatementFormat.PDF else _csv
+    as_file = _paper if query.format is StatementFormat.PDF else _csv
     days = f"{made.first_day:%Y-%m-%d}-{made.last_day:%Y-%m-%d}"
     return StatementFile(f"statement-{days}.{query.format}", _MEDIA_TYPES[query.format], as_file(made))
+
+
+def _paper(made: Statement) -> bytes:
+    from app.services.wallets import statement_paper  # noqa: PLC0415 (loads reportlab)
+
+    return statement_paper.draw(made)
 
 
 def _period(query: StatementQuery) -> tuple[datetime, datetime]:
