@@ -13,15 +13,16 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
-WHOLE_SUITE = ["-n", "2", "--dist", "loadgroup"]
+WHOLE_SUITE = (["-n", "2", "--dist", "loadgroup", "-m", "not alone"], ["-m", "alone"])
+"""One part after the other. What starts whole servers and kills them would starve beside other tests on two cores."""
 
 
 def main(arguments: list[str]) -> int:
-    """Exit code of the first check that failed, 0 when all passed. pytest comes last, whatever failed before."""
+    """Exit code of the first check that failed, 0 when all passed. Tests come last, whatever failed before."""
     if arguments:
         return _pytest(arguments)
     codes = [_check(name, command) for name, command in CHECKS]
-    codes.append(_pytest(WHOLE_SUITE))
+    codes += [_pytest(part) for part in WHOLE_SUITE]
     return next((code for code in codes if code != 0), 0)
 
 

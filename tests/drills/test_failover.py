@@ -17,7 +17,7 @@ from scripts.drills.shoppers import Receipt
 from scripts.parts.workspace import workspace
 from tests.drills.running import run_drill
 
-pytestmark = pytest.mark.xdist_group("drills")
+pytestmark = pytest.mark.alone
 
 RECEIPT = Receipt(key="k-1", order_id=7, order_number="A-7", total=Decimal("12.50"), reference="MOCKPAY-1-7", at=0.0)
 KEPT = Kept("A-7", Decimal("12.50"), "CREATED", "MOCKPAY-1-7", 1, Decimal("13.00"), 1, Decimal("13.00"))

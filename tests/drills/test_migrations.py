@@ -17,6 +17,8 @@ from scripts.drills.migrations import Step, drill, journey, main
 from scripts.drills.running import run
 from scripts.drills.table_load import Tally
 
+pytestmark = pytest.mark.alone
+
 KEPT = Step("0003", "up", 2.0, Found(wait=0.3, hold=0.3, looks=90), Tally(statements=2000, longest=0.4))
 BEFORE = old_orders.REVISION
 OPTIONS = argparse.Namespace(orders=3000)

@@ -8,7 +8,7 @@ from scripts.drills import pooler
 from scripts.drills.running import PromiseBroken
 from tests.drills.running import run_drill
 
-pytestmark = pytest.mark.xdist_group("drills")
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.timeout(600)

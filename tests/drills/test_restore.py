@@ -8,7 +8,7 @@ from scripts.drills.snapshots import Content
 from tests import databases
 from tests.drills.running import run_drill
 
-pytestmark = pytest.mark.xdist_group("drills")
+pytestmark = pytest.mark.alone
 
 
 @pytest.mark.timeout(400)

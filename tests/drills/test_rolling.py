@@ -20,7 +20,7 @@ from scripts.parts.web import Web
 from tests import databases
 from tests.drills.running import run_drill
 
-pytestmark = pytest.mark.xdist_group("drills")
+pytestmark = pytest.mark.alone
 
 NOWHERE = Shop(1, (1,))
 

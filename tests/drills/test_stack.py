@@ -16,7 +16,7 @@ import pytest
 from app.config import PROJECT
 from tests.programs import program
 
-pytestmark = pytest.mark.xdist_group("stack")
+pytestmark = pytest.mark.alone
 
 PROGRAMS = (("redis-server", "redis-server"), ("pgbouncer", "pgbouncer"), ("prometheus", "prometheus"))
 

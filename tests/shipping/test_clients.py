@@ -10,7 +10,7 @@ from tests.programs import missing
 
 
 @pytest.mark.timeout(600)  # half a minute, but for the first time, when the generators are installed
-@pytest.mark.xdist_group("demo shop")
+@pytest.mark.alone
 def test_a_typescript_and_a_python_client_are_made_and_work(
     shop_address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from tests.shipping.shipped import Running, Shipped, command_of, production, shi
 from tests.shipping.shop_server import answers
 from tests.system.celery_process import until
 
-pytestmark = pytest.mark.xdist_group("shipped")
+pytestmark = pytest.mark.alone
 """One process makes the tree, which takes seconds, for all of them."""
 
 WEB = ["scripts/gunicorn.sh"]

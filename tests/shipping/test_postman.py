@@ -72,7 +72,7 @@ def runnable(collection: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("demo shop")
+@pytest.mark.alone
 def test_newman_runs_the_journeys_and_every_reading_request(shop_address: str, tmp_path: Path) -> None:
     try:
         program = newman()

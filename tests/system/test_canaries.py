@@ -21,7 +21,7 @@ from tests.devices import make_talker
 from tests.system.collector import Collector, collector
 from tests.system.test_metrics_of_workers import Server
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 PASSWORD, NEW_PASSWORD = "canary-password-7", "canary-new-password-8"
 CARD = "4111222233334444"

@@ -20,7 +20,7 @@ from tests.system.celery_process import CeleryProcess, prepare, publish, setting
 from tests.system.killing import scalar
 from tests.system.working import MOST_TRIES
 
-pytestmark = pytest.mark.xdist_group("celery")
+pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")

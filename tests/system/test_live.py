@@ -17,7 +17,7 @@ import pytest
 from app.services.seed.people import DEMO_USERS
 from tests.system.shop_process import ShopProcess, still_alive
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 EVENTS = "/api/v1/me/events"
 UPDATES = "/api/v1/me/updates"

@@ -18,7 +18,7 @@ from scripts.ports import free_port
 from tests.conftest import Live
 from tests.routes.test_metrics import Scrape, parsed
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 
 class Server:

@@ -33,7 +33,7 @@ from tests.conftest import Live
 from tests.programs import program
 from tests.system.test_metrics_of_workers import Server
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 MONITORING = PROJECT / "monitoring"
 ALERTS = (MONITORING / "alerts.yml").read_text()

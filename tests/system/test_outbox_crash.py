@@ -26,7 +26,7 @@ LONGEST_STANDSTILL = 90.0
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("celery")
+@pytest.mark.alone
 def test_ten_thousand_events_are_handled_at_least_once_whatever_is_killed_meanwhile(live: Live, tmp_path: Path) -> None:
     prepare(live)
     seed = random.randrange(1_000_000)

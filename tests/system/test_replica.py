@@ -26,7 +26,7 @@ from tests import factories
 from tests.conftest import dispose, make_app
 from tests.programs import program
 
-pytestmark = [pytest.mark.xdist_group("replica"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(180)]
 
 HERE, ELSEWHERE = "203.0.113.1", "203.0.113.2"
 OLD, NEW = 10.0, 12.5

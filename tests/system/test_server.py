@@ -16,7 +16,7 @@ from app.config import PROJECT
 from scripts.parts.child import bare_environment
 from tests.system.shop_process import ShopProcess, still_alive
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tests.system.celery_process import CeleryProcess, prepare, publish, setting
 from tests.system.collector import CLIENT, SERVER, Collector, Provider, Seen, collector, payment_provider
 from tests.system.test_metrics_of_workers import Server
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = pytest.mark.alone
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
