@@ -34,6 +34,11 @@ def with_driver(url: str) -> str:
     return url
 
 
+def without_driver(url: str) -> str:
+    """The same address as psycopg itself reads it."""
+    return url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
 def start(folder: Path) -> Any:
     """Start the embedded server of `folder` or join the running one; makes the database on first use."""
     # pgserver warns when the runtime folder of a login session is missing (cron, containers): harmless.

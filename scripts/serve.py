@@ -94,7 +94,7 @@ def _start_embedded(folder: Path) -> Any:
 
 def _check_reachable(url: str) -> None:
     try:
-        psycopg.connect(_plain(url), connect_timeout=5).close()
+        psycopg.connect(embedded_postgres.without_driver(url), connect_timeout=5).close()
     except psycopg.Error as error:
         raise StartFailed(f"the database of DATABASE_URL cannot be reached: {str(error).splitlines()[0]}") from None
 
@@ -109,7 +109,7 @@ def _serve(settings: Settings, url: str, stopping: threading.Event) -> int:
     with GunicornProcess(url, log) as gunicorn:
         _await_ready(gunicorn, settings, stopping, log)
         if not stopping.is_set():
-            announce.ready(settings, _plain(url), log)
+            announce.ready(settings, embedded_postgres.without_driver(url), log)
         while not stopping.wait(0.2):
             if gunicorn.has_ended():
                 raise StartFailed(f"the server stopped by itself; its last words are in {log}")
@@ -126,7 +126,7 @@ def _migrate(url: str) -> None:
 
 def _seed(url: str, stopping: threading.Event) -> None:
     """Fill an empty shop with demo data; a shop with users is left alone."""
-    with psycopg.connect(_plain(url)) as connection:
+    with psycopg.connect(embedded_postgres.without_driver(url)) as connection:
         if connection.execute("SELECT 1 FROM users LIMIT 1").fetchone():
             return
     print("Filling the demo shop (once) ...", flush=True)
@@ -174,11 +174,6 @@ def _answers(url: str) -> bool:
             return True
     except (OSError, urllib.error.URLError):
         return False
-
-
-def _plain(url: str) -> str:
-    """The address as psycopg itself reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
 
 
 def _last_line(text: str) -> str:

@@ -15,6 +15,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from app.config import settings
+from app.embedded_postgres import without_driver
 from app.errors import Busy
 from app.meters import LIVE_STREAMS
 from app.transaction import reading
@@ -112,7 +113,7 @@ class Hub:
 
 def hub() -> Hub:
     """The hub of this process for the database of the running application."""
-    return _hub_of(os.getpid(), _plain(settings().database_direct_url or _address_in_use()))
+    return _hub_of(os.getpid(), without_driver(settings().database_direct_url or _address_in_use()))
 
 
 @lru_cache(maxsize=8)
@@ -124,8 +125,3 @@ def _hub_of(_process: int, address: str) -> Hub:
 def _address_in_use() -> str:
     with reading() as connection:
         return connection.engine.url.render_as_string(hide_password=False)
-
-
-def _plain(url: str) -> str:
-    """The address as psycopg itself reads it."""
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
