@@ -1,11 +1,12 @@
 """How many SQL statements a request sends: counted at the driver, in process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from flask import Flask
-from sqlalchemy import event
 
-from app.extensions import db
 from scripts.drills.running import PromiseBroken
 
 
@@ -19,19 +20,25 @@ def statements(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     client = app.test_client()
     client.open(path, method=method, json=body, headers=headers)
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    engines = list(db.engines.values())
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    try:
+    with _counted() as seen:
         answer = client.open(path, method=method, json=body, headers=headers)
-    finally:
-        for engine in engines:
-            event.remove(engine, "before_cursor_execute", note)
     if answer.status_code != expected:
         raise PromiseBroken(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
     return len(seen)
+
+
+@contextmanager
+def _counted() -> Iterator[list[object]]:
+    """What is sent through the driver by anybody in this process during the block, whatever stands above the driver."""
+    seen: list[object] = []
+    plain = psycopg.Cursor.execute
+
+    def noting(self: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        seen.append(query)
+        return plain(self, query, *arguments, **options)
+
+    psycopg.Cursor.execute = noting  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        psycopg.Cursor.execute = plain  # type: ignore[method-assign]

@@ -98,7 +98,9 @@ def autocomplete_view() -> Response:
         words = [row["word"] for row in connection.execute(floor_sql.COMPLETED, begun)]
         query = " | ".join(f"'{word}'" for word in words or [request.args["q"]])
         items = connection.execute(floor_sql.NAMED, (query,)).fetchall()
-    return _json(orjson.dumps({"data": {"items": items, "words": words, "total": len(items)}}))
+    return _json(
+        orjson.dumps({"data": {"items": items, "words": words, "total": len(items), "limit": 10, "offset": 0}})
+    )
 
 
 @app.post("/cart/<int:user_id>/<int:place>")

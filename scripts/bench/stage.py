@@ -98,14 +98,20 @@ def open_stage(options: Options) -> Iterator[Stage]:
         app = servers.enter_context(in_process(settings))
         filled_once(database, options)
         say("starting the web servers ...")
+        web, floor = Web(folder / "web.log", settings), FloorServer(folder / "floor.log", database.url())
+        for server in (web, floor):  # side by side
+            servers.callback(server.stop)
+            server.launch()
+        for server in (web, floor):
+            server.await_answer()
         yield Stage(
             options=options,
             folder=folder,
             database=database,
             world=look_around(database.url()),
             app=app,
-            web=servers.enter_context(Web(folder / "web.log", settings)),
-            floor=servers.enter_context(FloorServer(folder / "floor.log", database.url())),
+            web=web,
+            floor=floor,
             driver=servers.enter_context(Driver()),
             settings=settings,
         )
@@ -115,6 +121,7 @@ def open_stage(options: Options) -> Iterator[Stage]:
 def in_process(settings: Mapping[str, str], *, log_level: str = "ERROR") -> Iterator[Flask]:
     """The application in this process with the settings of the server, but without background work."""
     own = {name.lower(): value for name, value in settings.items()}
+    own |= {"password_hash_memory_kib": "8", "password_hash_rounds": "1"}  # those of the demo shop's users
     own |= {"background": "off", "log_level": log_level, "redis_url": "", "db_pooler": "none", "database_read_url": ""}
     app = create_app(**own)
     with app.app_context():

@@ -1,8 +1,12 @@
 """What everybody looks at: product list, product page, search, autocomplete."""
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
+
+import httpx
 
 from scripts.bench.cases.case import Case
 from scripts.bench.counting import statements
@@ -10,16 +14,19 @@ from scripts.bench.figures import Figure, Promise, at_least, at_most
 from scripts.bench.rounds import Side, against_floor, alternate
 from scripts.bench.stage import Stage
 from scripts.bench.traffic import http, turned
+from scripts.drills.running import PromiseBroken
 
 PRODUCTS = "/api/v1/catalog/products"
 LIST = f"{PRODUCTS}/search?limit=20"
 _DIFFERENT = 256
+_AS_LONG = 1.25
 
 
 def compared(
     stage: Stage, case: str, title: str, ours: Sequence[str], floor: Sequence[str], promise: Promise | None = None
 ) -> Figure:
     """Addresses that are asked for without signing in, ours and the floor's."""
+    check_alike(stage, ours[0], floor[0])
 
     def side(port: int, pid: int, paths: Sequence[str]) -> Side:
         scripts = turned([http("GET", path) for path in paths], stage.options.connections)
@@ -33,6 +40,22 @@ def compared(
         },
     )
     return against_floor(case, title, rounds, promise, statements=statements(stage.app, "GET", ours[0]))
+
+
+def check_alike(stage: Stage, ours: str, floor: str) -> None:
+    """Raise PromiseBroken unless both answer with the same fields in about as many bytes: else nothing is compared."""
+    bodies = [httpx.get(url).raise_for_status().content for url in (stage.web.url + ours, stage.floor.url + floor)]
+    fields = [_fields(json.loads(body)["data"]) for body in bodies]
+    if fields[0] != fields[1]:
+        raise PromiseBroken(f"the floor of {ours} has other fields: {sorted(fields[0] ^ fields[1])}")
+    sizes = sorted(map(len, bodies))
+    if sizes[1] > _AS_LONG * sizes[0]:
+        raise PromiseBroken(f"the answers to {ours} and of its floor have {sizes[0]} and {sizes[1]} bytes")
+
+
+def _fields(data: Any) -> set[str]:
+    """The names in an object, or in the first one of a list."""
+    return set(data) if isinstance(data, dict) else set(data[0]) if data else set()
 
 
 def product_list(stage: Stage) -> list[Figure]:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 import psycopg
 from flask import Flask
-from pydantic_core import to_json
 from sqlalchemy import text
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
+from app.middleware.answers import written, written_list
 from app.schemas.catalog import SearchQuery
 from app.schemas.pagination import encode_cursor
 from app.services.catalog import listing, product_page
@@ -40,13 +40,12 @@ def first_page() -> SearchQuery:
 
 def list_as_json(query: SearchQuery) -> bytes:
     """What the route of the list answers, without HTTP."""
-    products, meta = listing.find(query)
-    return to_json({"data": products, "meta": meta})
+    return written_list(*listing.find(query)).get_data()
 
 
 def page_as_json(product_id: int) -> bytes:
     """What the route of the page answers, without HTTP."""
-    return to_json({"data": product_page.by_id(product_id, branch_id=None)})
+    return written(product_page.by_id(product_id, branch_id=None)).get_data()
 
 
 def wsgi_call(app: Flask, path: str, headers: dict[str, str] | None = None) -> Callable[[], object]:

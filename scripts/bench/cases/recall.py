@@ -1,12 +1,13 @@
 """How often a search with one typo still finds what was meant."""
 
+import json
 import random
 import string
 
 from app.domain.search_text import words
 from app.schemas.catalog import SearchQuery
-from app.services.catalog import listing
 from scripts.bench.cases.case import Case
+from scripts.bench.cases.in_process import list_as_json
 from scripts.bench.figures import Figure, at_least
 from scripts.bench.stage import Stage
 
@@ -52,8 +53,8 @@ def damaged(word: str, chance: random.Random) -> str:
 
 def _finds(word: str, typed: str) -> bool:
     """Whether the first page for what was typed has a product with the word that was meant."""
-    products, _ = listing.find(SearchQuery(q=typed, limit=20))
-    return any(word in words(product.name) for product in products)
+    found = json.loads(list_as_json(SearchQuery(q=typed, limit=20)))["data"]
+    return any(word in words(product["name"]) for product in found)
 
 
 CASES = (Case("recall", "recall of searches with one typo", recall),)

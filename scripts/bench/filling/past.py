@@ -16,18 +16,18 @@ _PEOPLE = """
 _STEPS = {
     "carts": """
         INSERT INTO carts (user_id, status, created_at, updated_at)
-        SELECT %(user)s + 1 + n %% %(users)s, 'CHECKED_OUT', now() - n * %(step)s, now() - n * %(step)s
-        FROM generate_series(%(orders)s, 1, -1) AS n
+        SELECT %(user)s + 1 + n %% %(users)s, 'CHECKED_OUT', at, at
+        FROM generate_series(1, %(orders)s) AS n, LATERAL (SELECT {moment} AS at) AS moment
     """,
     "orders": """
         INSERT INTO orders (order_number, user_id, cart_id, channel, stock_location_id, status, fulfillment_type,
                             currency, items_total, tax_total, total_amount, address, created_at, updated_at, ready_at,
                             delivered_at, final_items_total, final_deposit_total, final_discount_total,
                             final_reduction, final_tax_total, final_total)
-        SELECT 'PAST-' || n, %(user)s + 1 + n %% %(users)s, %(cart)s + %(orders)s + 1 - n, 'DELIVERY_OR_PICKUP',
+        SELECT 'PAST-' || {number}, %(user)s + 1 + n %% %(users)s, %(cart)s + n, 'DELIVERY_OR_PICKUP',
                (%(places)s::bigint[])[1 + n %% 2], 'DELIVERED', 'DELIVERY', 'ILS', 30, 4, 30, n || ' Market Street',
                at, at, at + interval '2 hours', at + interval '4 hours', 30, 0, 0, 0, 4, 30
-        FROM generate_series(%(orders)s, 1, -1) AS n, LATERAL (SELECT now() - n * %(step)s AS at) AS moment
+        FROM generate_series(1, %(orders)s) AS n, LATERAL (SELECT {moment} AS at) AS moment
     """,
     "order lines": """
         INSERT INTO order_items (order_id, product_id, name, sku, unit, sold_by, unit_price, quantity, line_total,
@@ -40,11 +40,12 @@ _STEPS = {
     "payments": """
         INSERT INTO payments (order_id, provider, reference, currency, requested_amount, authorized_amount,
                               captured_amount)
-        SELECT %(order)s + n, 'mockpay', 'PAST-' || n, 'ILS', 30, 30, 30 FROM generate_series(1, %(orders)s) AS n
+        SELECT %(order)s + n, 'mockpay', 'PAST-' || {number}, 'ILS', 30, 30, 30
+        FROM generate_series(1, %(orders)s) AS n
     """,
     "calls to the provider": """
         INSERT INTO payment_operations (payment_id, kind, idempotency_key, amount, state, next_at)
-        SELECT %(payment)s + n, kind, gen_random_uuid(), 30, 'ok', now()
+        SELECT %(payment)s + n, kind, uuidv7(), 30, 'ok', now()
         FROM generate_series(1, %(orders)s) AS n, unnest(ARRAY['authorize', 'capture']) AS kind
     """,
     "journals": """
@@ -52,7 +53,7 @@ _STEPS = {
         ON CONFLICT DO NOTHING;
         INSERT INTO journals (reference, description, order_id)
         SELECT 'capture:' || id, 'Captured', %(order)s + payment_id - %(payment)s
-        FROM payment_operations WHERE payment_id > %(payment)s AND kind = 'capture';
+        FROM payment_operations WHERE payment_id > %(payment)s AND kind = 'capture' ORDER BY id;
         INSERT INTO entries (journal_id, account_id, amount)
         SELECT %(journal)s + n, accounts.id, CASE accounts.kind WHEN 'revenue' THEN 30 ELSE -30 END
         FROM generate_series(1, %(orders)s) AS n, accounts
@@ -71,6 +72,8 @@ _STEPS = {
         SELECT user_id, 'order.delivered', 'Your order', 'It is here', id FROM orders WHERE id > %(order)s
     """,
 }
+_NUMBER = "lpad(n::text, 10, '0')"
+"""Ever greater as a text too: the unique indexes, which stay while rows go in, are then written at their end only."""
 _TABLES = (
     *("carts", "orders", "order_items", "payments", "payment_operations"),
     *("journals", "entries", "stock_movements", "audit_events", "notifications"),
@@ -104,8 +107,9 @@ def sell(
         "products": products[1],
         "places": places,
     }
-    step = f"interval '{max(2 * 365 * 86400 // orders, 1)} seconds'"
+    step = max(2 * 365 * 86400 // orders, 1)
+    moment = f"now() - (%(orders)s + 1 - n) * interval '{step} seconds'"
     with without_indexes(connection, *_TABLES):
         for what, statement in _STEPS.items():
             say(f"filling {what} ...")
-            connection.execute(statement.replace("%(step)s", step), values)
+            connection.execute(statement.format(moment=moment, number=_NUMBER), values)
