@@ -103,3 +103,8 @@ class ServiceUnavailable(DomainError):
     code = "SERVICE_UNAVAILABLE"
     status = 503
     message = "The service cannot answer at the moment. Try again shortly."
+
+
+class StorageFull(ServiceUnavailable):
+    code = "STORAGE_FULL"
+    message = "Nothing can be stored at the moment; nothing was changed. What is there can still be read."

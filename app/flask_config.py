@@ -10,13 +10,21 @@ from app.embedded_postgres import with_driver
 API_VERSION = "0.1.0"
 _READING = {"isolation_level": "AUTOCOMMIT"}
 LARGEST_BODY = 256 * 1024
+_NOTICE_A_DEAD_SERVER = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""Options of libpq, in seconds and milliseconds: a server that is gone without a word costs no thread for long."""
 IMPATIENT = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 """Seconds a request waits for a Redis that does not answer, before it goes on without."""
 
 
 def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
     """The `app.config` of the given settings; `database_url` is the resolved address."""
-    pool = _pool(settings)
+    pool = _pool(settings, database_url)
     return {
         "API_VERSION": API_VERSION,
         "TESTING": settings.app_env == "testing",
@@ -36,24 +44,27 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
     }
 
 
-def _pool(settings: Settings) -> dict[str, Any]:
-    pool: dict[str, Any] = {
-        "pool_size": settings.db_pool_size,
-        "max_overflow": 0,
-        "pool_timeout": 10,
-        "hide_parameters": True,  # values never reach an error message or a log
-    }
+def _pool(settings: Settings, database_url: str) -> dict[str, Any]:
+    """What the address itself says of its connections counts before what is usual here."""
+    usual = _NOTICE_A_DEAD_SERVER.items()
+    connect_args: dict[str, Any] = {name: value for name, value in usual if f"{name}=" not in database_url}
     if settings.db_pooler == "transaction":
         # The next transaction may get another connection of the pooler's, which does not know our prepared statements.
-        pool["connect_args"] = {"prepare_threshold": None}
-    return pool
+        connect_args["prepare_threshold"] = None
+    return {
+        "pool_size": settings.db_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": 3,
+        "hide_parameters": True,  # values never reach an error message or a log
+        "connect_args": connect_args,
+    }
 
 
 def _replica(settings: Settings, pool: dict[str, Any]) -> dict[str, Any]:
     """The pool for reads that may be a little behind; one that cannot be reached is given up soon."""
     if not settings.database_read_url:
         return {}
-    patience = {**pool.get("connect_args", {}), "connect_timeout": 2}
+    patience = {**pool["connect_args"], "connect_timeout": 2}
     url = with_driver(settings.database_read_url)
     return {"replica": {"url": url, **pool, **_READING, "pool_timeout": 1, "connect_args": patience}}
 

@@ -1,5 +1,6 @@
 """Every failure becomes the one error envelope here."""
 
+import errno
 import logging
 import time
 
@@ -12,7 +13,15 @@ from werkzeug.exceptions import HTTPException
 
 from app.domain.devices.wire import BadBody, BigBody
 from app.domain.devices.words import RefusalCode
-from app.errors import BadRequest, Busy, DomainError, ServiceUnavailable, TooManyRequests, ValidationFailed
+from app.errors import (
+    BadRequest,
+    Busy,
+    DomainError,
+    ServiceUnavailable,
+    StorageFull,
+    TooManyRequests,
+    ValidationFailed,
+)
 from app.extensions import limiter
 from app.middleware import device_answers, metrics
 from app.services.devices.refusals import DeviceRefusal
@@ -21,6 +30,13 @@ log = logging.getLogger("aisle.errors")
 
 _LOCK_TIMEOUTS = {"55P03", "57014"}  # lock_not_available, query_canceled (statement_timeout)
 _USUAL_WINDOW = 60
+_DISK_FULL = "53100"
+_NO_ROOM = "could not extend file"
+"""How PostgreSQL begins where a quota or a limit of files is what is full: it has no code of its own for that."""
+_READ_ONLY = "25006"
+"""This is a standby, or has just become one."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_UNTIL_SOMEBODY_ACTED = 30
 _BAD_INPUT_CLASS = "22"  # SQLSTATE class: data exception, as a value out of a column's range
 
 
@@ -33,6 +49,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(PoolTimeout, _busy)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(OSError, _system)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -87,7 +104,7 @@ def _http(error: HTTPException) -> Response:
 
 def _busy(_error: PoolTimeout) -> Response:
     log.warning("no database connection free in time")
-    return error_response(Busy(retry_after=1))
+    return error_response(Busy("No connection to the database is free. Try again in a second.", retry_after=1))
 
 
 def _database(error: DBAPIError) -> Response:
@@ -97,10 +114,21 @@ def _database(error: DBAPIError) -> Response:
     if sqlstate.startswith(_BAD_INPUT_CLASS):
         log.warning("a value reached the database unchecked", extra={"sqlstate": sqlstate})
         return error_response(ValidationFailed("A value is out of range.", details={"errors": []}))
-    if isinstance(error, OperationalError) or error.connection_invalidated:
+    if sqlstate == _DISK_FULL or _NO_ROOM in str(error.orig):
+        return _full("the database has no room", sqlstate)
+    if isinstance(error, OperationalError) or error.connection_invalidated or sqlstate == _READ_ONLY:
         log.error("database unavailable", extra={"sqlstate": sqlstate})
         return error_response(ServiceUnavailable("The database cannot be reached. Try again.", retry_after=2))
     return _unexpected(error)
+
+
+def _system(error: OSError) -> Response:
+    return _full("a file could not be written", str(error.errno)) if error.errno in _FULL else _unexpected(error)
+
+
+def _full(what: str, why: str) -> Response:
+    log.error(what, extra={"why": why})
+    return error_response(StorageFull(retry_after=_UNTIL_SOMEBODY_ACTED))
 
 
 def _unexpected(error: Exception) -> Response:
