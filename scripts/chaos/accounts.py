@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,11 +21,13 @@ _LINES = """
 _KEYS = "SELECT key, order_id FROM idempotency_keys WHERE order_id IS NOT NULL"
 _TOP_UPS = "SELECT reference, client_key, state, amount FROM top_ups"
 _STOCK = "SELECT stock_location_id, product_id, available_quantity FROM inventory"
-_WALLETS = "SELECT owner_id, balance FROM accounts WHERE kind = 'wallet'"
 _UNDECIDED = """
-    SELECT (SELECT count(*) FROM payment_operations WHERE state IN ('created', 'sent', 'unknown'))
-         + (SELECT count(*) FROM orders WHERE status IN ('PENDING_PAYMENT', 'CANCELLING'))
-         + (SELECT count(*) FROM top_ups WHERE state NOT IN ('paid', 'declined', 'manual'))
+    SELECT (SELECT count(*) FROM payment_operations
+            WHERE state IN ('created', 'sent', 'unknown') AND created_at <= COALESCE(%(until)s, now()))
+         + (SELECT count(*) FROM orders
+            WHERE status IN ('PENDING_PAYMENT', 'CANCELLING') AND created_at <= COALESCE(%(until)s, now()))
+         + (SELECT count(*) FROM top_ups
+            WHERE state NOT IN ('paid', 'declined', 'manual') AND created_at <= COALESCE(%(until)s, now()))
 """
 _FOR_PEOPLE = """
     SELECT (SELECT count(*) FROM payment_operations WHERE state = 'manual')
@@ -73,7 +76,6 @@ class Accounts:
     order_of_key: Mapping[str, int]
     top_ups: Mapping[str, TopUp]
     stock: Mapping[tuple[int, int], int]
-    wallets: Mapping[int, Decimal]
 
 
 def read(connection: Connection) -> Accounts:
@@ -84,24 +86,22 @@ def read(connection: Connection) -> Accounts:
         return Accounts(
             orders={order.id: order for order in orders},
             by_reference={order.reference: order for order in orders if order.reference},
-            lines={row[0]: {int(name): pieces for name, pieces in row[1].items()} for row in connection.execute(_LINES)},
+            lines={
+                row[0]: {int(name): pieces for name, pieces in row[1].items()} for row in connection.execute(_LINES)
+            },
             order_of_key=dict(connection.execute(_KEYS).fetchall()),
             top_ups={row[0]: TopUp(*row) for row in connection.execute(_TOP_UPS)},
             stock={(row[0], row[1]): row[2] for row in connection.execute(_STOCK)},
-            wallets=dict(connection.execute(_WALLETS).fetchall()),
         )
 
 
-def undecided(connection: Connection) -> int:
-    """Payments, orders and loads of wallets nobody knows the end of yet."""
-    return _one(connection, _UNDECIDED)
+def undecided(connection: Connection, until: datetime | None = None) -> int:
+    """Payments, orders and loads of wallets nobody knows the end of yet; only those made until a moment, if given."""
+    row = connection.execute(_UNDECIDED, {"until": until}).fetchone()
+    return int(row[0]) if row else 0
 
 
 def left_to_people(connection: Connection) -> int:
     """What the shop could not make sense of by itself."""
-    return _one(connection, _FOR_PEOPLE)
-
-
-def _one(connection: Connection, query: str) -> int:
-    row = connection.execute(query).fetchone()
+    row = connection.execute(_FOR_PEOPLE).fetchone()
     return int(row[0]) if row else 0

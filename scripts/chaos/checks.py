@@ -55,6 +55,7 @@ def compare(record: Record, accounts: Accounts, intents: Sequence[Mapping[str, A
     found.add(_charges(accounts, intents))
     found.add(_uncharged(accounts, intents))
     found.add(_stock(record, accounts, stage))
+    found.add(_wallets(record))
     return found
 
 
@@ -76,7 +77,9 @@ def _lost(record: Record, accounts: Accounts) -> Iterator[Finding]:
 
 def _doubled(record: Record, accounts: Accounts) -> Iterator[Finding]:
     carts = Counter((order.cart_id, order.place) for order in accounts.orders.values())
-    yield from ((DOUBLE_ORDERS, f"cart {cart} was sold {times} times") for (cart, _), times in carts.items() if times > 1)
+    yield from (
+        (DOUBLE_ORDERS, f"cart {cart} was sold {times} times") for (cart, _), times in carts.items() if times > 1
+    )
     keys = Counter(bought.key for bought in record.bought.values())
     yield from ((DOUBLE_ORDERS, f"key {key} made {times} orders") for key, times in keys.items() if times > 1)
 
@@ -154,6 +157,15 @@ def _stock(record: Record, accounts: Accounts, stage: Stage) -> Iterator[Finding
             yield STOCK, f"of product {place[1]} {before} were there, {sold[place]} sold, {accounts.stock[place]} left"
 
 
+def _wallets(record: Record) -> Iterator[Finding]:
+    """What is in a wallet = what was paid into it - what was bought from it."""
+    for name, balance in record.balances.items():
+        loaded = sum(amount for whose, amount in record.loads.values() if whose == name)
+        spent = sum(bought.total for bought in record.live() if bought.buyer == name and bought.paid_by == "WALLET")
+        if balance != loaded - spent:
+            yield AMOUNT, f"the wallet of {name} holds {balance}: {loaded} were paid in and {spent} spent"
+
+
 def _weighs(intent: Mapping[str, Any]) -> bool:
     """Whether the customer's card feels it now."""
     return intent["status"] == "requires_capture" or intent["amount_received"] > intent["refunded"]
@@ -161,5 +173,3 @@ def _weighs(intent: Mapping[str, Any]) -> bool:
 
 def _money(minor: int) -> Decimal:
     return minor * _PENNY
-
-

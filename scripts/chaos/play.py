@@ -4,18 +4,16 @@ import argparse
 import random
 import shutil
 import time
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-import psycopg
-
 from scripts.chaos import accounts, checks
-from scripts.chaos.crowd import Actor, Crowd
+from scripts.chaos.cast import assemble
+from scripts.chaos.crowd import Crowd
 from scripts.chaos.kills import Killer, deck
 from scripts.chaos.provider import Provider
 from scripts.chaos.record import Record
 from scripts.chaos.report import tell
-from scripts.chaos.shoppers import Shopper
 from scripts.chaos.stage import Stage, set_up
 from scripts.chaos.web import ChaosWeb
 from scripts.chaos.worker import Sweeper
@@ -84,28 +82,34 @@ def _perform(options: argparse.Namespace, folder: Path, database: Postgres) -> N
 
 
 def _play(options: argparse.Namespace, record: Record, stage: Stage, killer: Killer) -> float:
-    """Everybody at work, servers dying, then peace; seconds from the last fault until all is settled."""
-    buyers, helpers = cast(killer.web.url, record, stage, options)
-    with Crowd(record, buyers, helpers) as crowd:
+    """Everybody at work, servers dying, then peace; seconds until all is settled, see `_settle`."""
+    cast = assemble(killer.web.url, record, stage, options.seed)
+    with Crowd(record, cast.buyers, cast.helpers) as crowd:
         killer.provider.trouble(on=True)
         _kill_all(options, record, crowd, killer)
         while crowd.is_buying() and record.begun < record.wanted:
             time.sleep(0.1)
         killer.provider.trouble(on=False)
-        peace = time.monotonic()
-        say(f"the last fault is over: {record.done} checkouts done")
-        while crowd.is_buying():
-            time.sleep(0.05)
-        crowd.end_helpers()
-        if record.faults:
-            raise PromiseBroken(f"{len(record.faults)} clients met what nobody should, the first: {record.faults[0]}")
-        return _await_settlement(killer.database) - peace
+        settled = _settle(record, crowd, killer.database)
+        record.balances = {neighbour.name: neighbour.balance() for neighbour in cast.neighbours}
+        return settled
 
 
-def cast(base: str, record: Record, stage: Stage, options: argparse.Namespace) -> tuple[Sequence[Actor], Sequence[Actor]]:
-    """Who takes part: buyers and helpers."""
-    names = [f"chaos-{options.seed}-shopper-{number}" for number in range(12)]
-    return [Shopper(base, record, stage, name) for name in names], []
+def _settle(record: Record, crowd: Crowd, database: Postgres) -> float:
+    """Wait until nobody waits for anything; the seconds it took the payments that were open at the last fault.
+
+    What people begin after it must be settled as soon. Raises PromiseBroken for what a client was answered wrongly.
+    """
+    say(f"the last fault is over: {record.done} checkouts done")
+    peace, moment = time.monotonic(), datetime.now(UTC)
+    settled = _await_settlement(database, moment) - peace
+    while crowd.is_buying():
+        time.sleep(0.05)
+    crowd.end_helpers()
+    if record.faults:
+        raise PromiseBroken(f"{len(record.faults)} clients met what nobody should, the first: {record.faults[0]}")
+    quiet = time.monotonic()
+    return max(settled, _await_settlement(database) - quiet)
 
 
 def _kill_all(options: argparse.Namespace, record: Record, crowd: Crowd, killer: Killer) -> None:
@@ -124,19 +128,15 @@ def _kill_all(options: argparse.Namespace, record: Record, crowd: Crowd, killer:
             say(f"{record.done} checkouts, {number + 1} kills, the last: {kind}")
 
 
-def _await_settlement(database: Postgres) -> float:
+def _await_settlement(database: Postgres, until: datetime | None = None) -> float:
     """The moment nothing was undecided any more. Raises PromiseBroken when that does not come."""
     give_up = time.monotonic() + _GIVE_UP_SECONDS
-    while time.monotonic() < give_up:
-        try:
-            with database.connect() as connection:
-                if not accounts.undecided(connection):
-                    return time.monotonic()
-        except psycopg.Error:
-            pass
-        time.sleep(0.1)
     with database.connect() as connection:
-        raise PromiseBroken(f"{accounts.undecided(connection)} payments are still undecided after a long peace")
+        while accounts.undecided(connection, until):
+            if time.monotonic() > give_up:
+                raise PromiseBroken(f"{accounts.undecided(connection, until)} payments stay undecided")
+            time.sleep(0.1)
+    return time.monotonic()
 
 
 def _judge(found: checks.Findings, for_people: int, books: dict[str, list[str]], settled: float) -> None:
@@ -145,6 +145,6 @@ def _judge(found: checks.Findings, for_people: int, books: dict[str, list[str]],
     if for_people:
         raise PromiseBroken(f"{for_people} payments were left to people to sort out")
     if books["misused_keys"]:
-        raise PromiseBroken(f"idempotency key {books['misused_keys'][0]} was sent with two different requests")
+        raise PromiseBroken(f"an idempotency key was sent with two different requests: {books['misused_keys'][0]}")
     if settled > SETTLE_SECONDS:
         raise PromiseBroken(f"the last payment was settled {settled:.0f} s after the last fault")

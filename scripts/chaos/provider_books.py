@@ -81,7 +81,7 @@ class Books:
                 self._kept[key] = (request, None)
                 return None
             if asked != request:
-                self.misused_keys.append(key)
+                self.misused_keys.append(f"{key}: {asked} and {request}")
                 raise Refused("idempotency_error", kind="idempotency_error")
             if answer is None:
                 raise Refused("idempotency_key_in_use", status=409)
@@ -184,9 +184,7 @@ class Books:
     def all(self) -> list[dict[str, Any]]:
         """Every intent with all its moves, for whoever audits."""
         with self.lock:
-            return [
-                {**intent.shown(), "refunded": intent.refunded, "moves": intent.moves} for intent in self._listed
-            ]
+            return [{**intent.shown(), "refunded": intent.refunded, "moves": intent.moves} for intent in self._listed]
 
     def _intent(self, intent_id: str) -> Intent:
         intent = self.intents.get(intent_id)

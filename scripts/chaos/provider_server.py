@@ -12,7 +12,6 @@ import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 from scripts.chaos.mischief import Dice, Mischief
 from scripts.chaos.provider_books import Answer, Books, Form, Refused
@@ -115,8 +114,12 @@ class Handler(BaseHTTPRequestHandler):
         self._send(self.reply("GET", url.path, dict(urllib.parse.parse_qsl(url.query)), None))
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-        form = dict(urllib.parse.parse_qsl(body))
+        length = int(self.headers.get("Content-Length", 0))
+        body = self.rfile.read(length)
+        if len(body) < length:  # whoever sent it was killed before the end of the sentence
+            self.close_connection = True
+            return
+        form = dict(urllib.parse.parse_qsl(body.decode()))
         self._send(self.reply("POST", self.path, form, self.headers.get("Idempotency-Key")))
 
     def reply(self, method: str, path: str, form: Form, key: str | None) -> Answer | None:

@@ -1,7 +1,6 @@
 """What the clients were answered: the evidence the shop is judged by. Never taken from the database."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ class Bought:
     """The stock location the goods come from."""
     paid_by: str
     lines: Mapping[int, int]
+    buyer: str = ""
 
 
 @dataclass
@@ -41,8 +41,11 @@ class Record:
     cancelled: set[int] = field(default_factory=set)
     """Orders that ended unsold, as their shopper or their vendor was told."""
     ready: set[int] = field(default_factory=set)
-    loaded: dict[str, Decimal] = field(default_factory=dict)
-    """What was paid into wallets, by the key of the request."""
+    """Orders the staff were told are packed, and so charged."""
+    loads: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
+    """By the key of the request, whose wallet was loaded and with how much."""
+    balances: dict[str, Decimal] = field(default_factory=dict)
+    """What the shop said at the end is in whose wallet."""
     counts: Counter[str] = field(default_factory=Counter)
     unanswered: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -80,7 +83,3 @@ class Record:
     def live(self) -> list[Bought]:
         """Acknowledged orders that nobody was told have ended unsold."""
         return [bought for bought in self.bought.values() if bought.order_id not in self.cancelled]
-
-    def pause(self, seconds: float) -> None:
-        """Wait, though not beyond the end."""
-        time.sleep(seconds)

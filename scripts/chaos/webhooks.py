@@ -1,8 +1,8 @@
 """The provider's news to the shop: signed, late, twice and in any order. Standard library only."""
 
 import hashlib
-import hmac
 import heapq
+import hmac
 import http.client
 import json
 import threading
