@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, delete, exists, func, literal_column, select, true, update
+from sqlalchemy import BigInteger, Select, and_, bindparam, delete, exists, func, literal_column, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -50,8 +50,10 @@ _LIST: Select[Any] = (
     .outerjoin(_PAGE, true())
     .order_by(_PAGE.c.id.desc())
 )
+_IS_OURS = and_(Product.id == bindparam("product_id"), Product.shop_id.is_(None))
 _MAY_REVIEW = select(
-    exists().where(Product.id == bindparam("product_id"), Product.shop_id.is_(None)).label("is_known"),
+    exists().where(_IS_OURS).label("is_known"),
+    exists().where(_IS_OURS, Product.is_active).label("is_shown"),
     exists()
     .where(
         OrderItem.product_id == bindparam("product_id"),
@@ -81,10 +83,13 @@ def list_reviews(product_id: int, query: schemas.ReviewQuery) -> schemas.Reviews
 
 
 def write(caller: Caller, *, product_id: int, form: schemas.ReviewForm) -> schemas.Review:
-    """Add the caller's review. Raises NotFound, NotABuyer, or ReviewExists for a second one."""
+    """Add the caller's review. Raises NotFound, NotABuyer, or ReviewExists for a second one.
+
+    What is off sale is there for its buyers alone.
+    """
     with transaction() as session:
         known = session.execute(_MAY_REVIEW, {"product_id": product_id, "user_id": caller.user_id}).one()
-        if not known.is_known:
+        if not (known.is_shown or (known.is_known and known.is_buyer)):
             raise NotFound
         if not known.is_buyer:
             raise NotABuyer

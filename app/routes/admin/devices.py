@@ -57,7 +57,7 @@ def change_device(body: DeviceChange, device_id: str) -> Response:
 
 
 @devices.get("/branches/<int:branch_id>/beacons")
-@endpoint(answers={200: list[ShownBeacon]})
+@endpoint(answers={200: list[ShownBeacon]}, errors=(BranchNotFound,))
 def list_beacons(branch_id: int) -> Response:
     """List the radio beacons of a branch."""
     return answer(beacons.list_beacons(branch_id))

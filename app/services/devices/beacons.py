@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller
 from app.domain.devices.beacons import Spot
-from app.models import BeaconPlace
+from app.domain.enums import BRANCH_KINDS
+from app.models import BeaconPlace, StockLocation
 from app.schemas.devices import BeaconsForm, ShownBeacon
 from app.services import audit, locks
 from app.services.branches import BranchNotFound
@@ -15,6 +16,13 @@ from app.transaction import reading, transaction
 _PLACES = (
     select(BeaconPlace.beacon_id, BeaconPlace.floor, BeaconPlace.x_cm, BeaconPlace.y_cm, BeaconPlace.is_exit)
     .where(BeaconPlace.stock_location_id == bindparam("branch_id"))
+    .order_by(BeaconPlace.beacon_id)
+)
+_LIST = (
+    select(BeaconPlace.beacon_id, BeaconPlace.floor, BeaconPlace.x_cm, BeaconPlace.y_cm, BeaconPlace.is_exit)
+    .select_from(StockLocation)
+    .outerjoin(BeaconPlace, BeaconPlace.stock_location_id == StockLocation.id)
+    .where(StockLocation.id == bindparam("branch_id"), StockLocation.kind.in_(BRANCH_KINDS))
     .order_by(BeaconPlace.beacon_id)
 )
 _HEARD = _PLACES.where(BeaconPlace.beacon_id.in_(bindparam("heard", expanding=True)))
@@ -27,10 +35,12 @@ def places(session: Session, *, branch_id: int, heard: list[str]) -> dict[str, S
 
 
 def list_beacons(branch_id: int) -> list[ShownBeacon]:
-    """All beacons of a branch, none for one that is not there."""
+    """All beacons of a branch (one statement). Raises BranchNotFound."""
     with reading() as connection:
-        rows = connection.execute(_PLACES, {"branch_id": branch_id}).all()
-    return [ShownBeacon.model_validate(row) for row in rows]
+        rows = connection.execute(_LIST, {"branch_id": branch_id}).all()
+    if not rows:
+        raise BranchNotFound
+    return [ShownBeacon.model_validate(row) for row in rows if row.beacon_id is not None]
 
 
 def put(form: BeaconsForm, caller: Caller, *, branch_id: int) -> list[ShownBeacon]:
