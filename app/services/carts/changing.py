@@ -16,7 +16,7 @@ def add_item(who: Shopper, form: AddItemRequest) -> CartAnswer:
     """
     with transaction() as session:
         cart_id = lock_cart(session, who)
-        found = offers.read(session, cart_id=cart_id, product_ids=[form.product_id])
+        found = offers.read_one(session, cart_id=cart_id, product_id=form.product_id)
         offer = found.by_product.get(form.product_id)
         already = offer.quantity if offer else 0
         offers.check({form.product_id: already + form.quantity}, found)

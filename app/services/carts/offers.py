@@ -18,7 +18,7 @@ from app.models.base import AnyRow
 from app.services.branches import delivery_source
 from app.services.catalog import prices
 
-By = Literal["product_ids", "item_id"]
+By = Literal["product_ids", "product_id", "item_id"]
 
 
 class NoSuchLine(NotFound):
@@ -66,6 +66,11 @@ def read(session: Session, *, cart_id: int, product_ids: Sequence[int]) -> Offer
     return _read(session, "product_ids", {"cart_id": cart_id, "product_ids": list(product_ids)})
 
 
+def read_one(session: Session, *, cart_id: int, product_id: int) -> Offers:
+    """As `read`, of one product. A statement of its own, as PostgreSQL plans one with a list anew each time."""
+    return _read(session, "product_id", {"cart_id": cart_id, "product_id": product_id})
+
+
 def read_item(session: Session, *, cart_id: int, item_id: int) -> Offer:
     """Today's offer for the product of one line of the cart (one statement). Raises NoSuchLine."""
     found = _read(session, "item_id", {"cart_id": cart_id, "item_id": item_id})
@@ -106,6 +111,7 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
     stock = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == delivery_source())
     which = {
         "product_ids": Product.id == any_(bindparam("product_ids", type_=ARRAY(BigInteger))),
+        "product_id": Product.id == bindparam("product_id"),
         "item_id": CartItem.id == bindparam("item_id"),
     }
     return (

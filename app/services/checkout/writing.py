@@ -77,6 +77,7 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
         **_coupon_values(purchase.bill),
         **_answer_values(purchase),
         "lines": _order_items(purchase),
+        "line_count": len(purchase.lines),
         "user_id": caller.user_id,
         "token_id": purchase.context.row.token_id,
         "provider": purchase.context.row.token_provider,
