@@ -20,7 +20,7 @@ def statements(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     client = app.test_client()
     client.open(path, method=method, json=body, headers=headers)
-    with _counted() as seen:
+    with counted() as seen:
         answer = client.open(path, method=method, json=body, headers=headers)
     if answer.status_code != expected:
         raise PromiseBroken(f"{method} {path} answered {answer.status_code}: {answer.text[:200]}")
@@ -28,7 +28,7 @@ def statements(
 
 
 @contextmanager
-def _counted() -> Iterator[list[object]]:
+def counted() -> Iterator[list[object]]:
     """What is sent through the driver by anybody in this process during the block, whatever stands above the driver."""
     seen: list[object] = []
     plain = psycopg.Cursor.execute

@@ -82,7 +82,7 @@ def web_settings(url: str, folder: Path, key: str) -> dict[str, str]:
         "JWT_SECRET_KEY": key,
         "WEB_CONCURRENCY": "2",
         "WEB_THREADS": "8",
-        "BACKGROUND": "in_process",
+        "BACKGROUND": "off",  # events and sweeps are Celery's in production, in processes of its own
         "PUBLIC_BASE_URL": "",
         **dict.fromkeys(LIMITS, PLENTY),
     }

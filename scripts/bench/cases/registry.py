@@ -1,6 +1,17 @@
 """Every case, in the order of the table."""
 
-from scripts.bench.cases import catalog, in_process, memory, plumbing, recall, shopping, starting
+from scripts.bench.cases import (
+    catalog,
+    confirm,
+    in_process,
+    memory,
+    modes,
+    plumbing,
+    recall,
+    shopping,
+    starting,
+    whole_order,
+)
 from scripts.bench.cases.case import Case
 
 ALL: tuple[Case, ...] = (
@@ -8,6 +19,9 @@ ALL: tuple[Case, ...] = (
     *catalog.CASES,
     *recall.CASES,
     *shopping.CASES,
+    *confirm.CASES,
+    *modes.CASES,
+    *whole_order.CASES,
     *plumbing.CASES,
     *memory.CASES,
     *starting.CASES,
