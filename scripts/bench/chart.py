@@ -25,8 +25,8 @@ def drawn(figures: Sequence[Figure], subtitle: str) -> str:
         if rows:
             parts += _section(title, rows, y)
             y += _SECTION + len(rows) * _ROW
-    parts.append(_legend(y + 12))
-    return _page(parts, y + 36)
+    parts.append(_legend(y + 24))
+    return _page(parts, y + 44)
 
 
 def _page(parts: Sequence[str], height: int) -> str:

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, LiteralString
 
 import orjson
 import psycopg
@@ -55,6 +55,11 @@ def _page(rows: list[Any], total: int | None) -> bytes:
 def product_page(connection: Connection, product_id: int) -> bytes:
     """One product with all that is shown of it."""
     return orjson.dumps({"data": connection.execute(floor_sql.PAGE, (product_id,)).fetchone()})
+
+
+def _one(connection: Connection, statement: LiteralString, *values: object) -> Any:
+    """The only row, by the names of its columns."""
+    return connection.execute(statement, values).fetchone()
 
 
 def _json(content: bytes, status: int = 200) -> Response:
@@ -109,12 +114,12 @@ def cart_view(user_id: int, place: int) -> Response:
     line = orjson.loads(request.get_data())
     with _connected() as connection, connection.transaction():
         cart = connection.execute(floor_sql.LOCK_CART, (user_id,)).fetchone()
-        cart = cart or connection.execute(floor_sql.OPEN_CART, (user_id,)).fetchone()
-        offer = connection.execute(floor_sql.OFFER, (place, line["product_id"])).fetchone()
-        row = (cart["id"], line["product_id"], line["quantity"], offer["current_price"])
+        cart_id = (cart or _one(connection, floor_sql.OPEN_CART, user_id))["id"]
+        offer = _one(connection, floor_sql.OFFER, place, line["product_id"])
+        row = (cart_id, line["product_id"], line["quantity"], offer["current_price"])
         connection.execute(floor_sql.PUT_LINE, row)
-        connection.execute(floor_sql.AUDIT, (cart["id"], orjson.dumps(line).decode(), user_id))
-        content = _cart(connection, cart["id"], place)
+        connection.execute(floor_sql.AUDIT, (cart_id, orjson.dumps(line).decode(), user_id))
+        content = _cart(connection, cart_id, place)
     return _json(content, 201)
 
 
@@ -129,8 +134,8 @@ def _cart(connection: Connection, cart_id: int, place: int) -> bytes:
 def preview_view(user_id: int, place: int) -> Response:
     """Price a cart."""
     with _connected() as connection:
-        connection.execute(floor_sql.USER, (user_id,)).fetchone()
-        cart = connection.execute(floor_sql.ACTIVE_CART, (user_id,)).fetchone()["id"]  # type: ignore[index, call-overload]
+        _one(connection, floor_sql.USER, user_id)
+        cart = _one(connection, floor_sql.ACTIVE_CART, user_id)["id"]
         lines = connection.execute(floor_sql.CART_LINES, {"cart": cart, "place": place}).fetchall()
     total = sum(line["line_total"] for line in lines)
     tax = sum(line["line_total"] * line["tax_rate"] / (100 + line["tax_rate"]) for line in lines)

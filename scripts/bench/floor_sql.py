@@ -29,8 +29,8 @@ _JOINED = """
     ) AS ratings
 """
 _SHOWN = """
-    products.is_active AND products.shop_id IS NULL AND products.category_id = ANY(ARRAY(
-        SELECT id FROM categories WHERE is_active))
+    products.is_active AND products.shop_id IS NULL AND products.category_id <> ALL(ARRAY(
+        SELECT id FROM categories WHERE NOT is_active))
 """
 
 LIST = f"""
@@ -41,11 +41,11 @@ LIST = f"""
 """
 PAGE = f"SELECT {_PRODUCT} FROM (SELECT %s::bigint AS id) AS places {_JOINED} WHERE {_SHOWN}"
 SEARCH = f"""
+    WITH asked AS MATERIALIZED (SELECT to_tsquery('simple', %s) AS query)
     SELECT {_PRODUCT} FROM (
         SELECT id FROM (
-            SELECT id, ts_rank(search_vector, asked.query) / (1 + ln(1 + length(search_name))) AS rank
-            FROM products, (SELECT to_tsquery('simple', %s) AS query) AS asked
-            WHERE search_vector @@ asked.query AND {_SHOWN} LIMIT 1001
+            SELECT id, ts_rank(search_vector, (SELECT query FROM asked)) / (1 + ln(1 + length(search_name))) AS rank
+            FROM products WHERE search_vector @@ (SELECT query FROM asked) AND {_SHOWN} LIMIT 1001
         ) AS found ORDER BY rank DESC, id DESC LIMIT 21
     ) AS places {_JOINED}
 """
@@ -55,7 +55,7 @@ COMPLETED = """
 """
 NAMED = f"""
     SELECT id, name FROM (
-        SELECT id, name FROM products WHERE {_SHOWN} AND search_vector @@ to_tsquery('simple', %s) LIMIT 200
+        SELECT id, name FROM products WHERE {_SHOWN} AND search_vector @@ (SELECT to_tsquery('simple', %s)) LIMIT 200
     ) AS matched ORDER BY length(name), id LIMIT 10
 """
 

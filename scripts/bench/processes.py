@@ -28,11 +28,13 @@ def _seconds_of(process: psutil.Process) -> float:
         return 0.0
 
 
-def proportional_mib(pids: Iterable[int]) -> float:
-    """Memory of processes and their descendants in MiB, each shared page counted once among those who share it.
+def can_tell() -> bool:
+    """Whether this system tells how memory is shared; Linux alone does."""
+    return Path("/proc/self/smaps_rollup").exists()
 
-    Linux only: it comes from /proc/PID/smaps_rollup.
-    """
+
+def proportional_mib(pids: Iterable[int]) -> float:
+    """Memory of processes and their descendants in MiB, each shared page counted once among those who share it."""
     everybody = {child.pid for pid in pids for child in psutil.Process(pid).children(recursive=True)} | set(pids)
     found = [_PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text()) for pid in everybody]
     return sum(int(match[1]) for match in found if match) / 1024

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import psycopg
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from app.middleware.answers import written, written_list
@@ -50,7 +51,7 @@ def page_as_json(product_id: int) -> bytes:
 
 def wsgi_call(app: Flask, path: str, headers: dict[str, str] | None = None) -> Callable[[], object]:
     """A whole request as a server makes it, without a test client's own work."""
-    environ = EnvironBuilder(path=path, headers=headers).get_environ()
+    environ = EnvironBuilder(path=path, headers=Headers(headers)).get_environ()
     return lambda: run_wsgi_app(app, dict(environ))
 
 

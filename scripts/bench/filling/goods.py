@@ -70,6 +70,6 @@ def _brands(count: int) -> list[str]:
     chance = random.Random(11)
     found: dict[str, None] = {}
     while len(found) < count:
-        middle = "".join(chance.choice(_MIDDLES) for _ in range(chance.choice((0, 1, 1, 2))))
+        middle = "".join(chance.choice(_MIDDLES) for _ in range(chance.choice((1, 1, 2))))
         found[chance.choice(_BEGINNINGS) + middle + chance.choice(_ENDS)] = None
     return list(found)
