@@ -126,6 +126,23 @@ class TestAfterACrash:
         assert one(session, Order).status == "CREATED"
 
 
+def test_a_shopper_who_keeps_asking_does_not_push_the_sweepers_next_try_back(
+    session: Session, shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the provider repeats the 500 it kept under the key: only the sweeper finds out what became of it."""
+    form, caller = form_of(shopper, shop), factories.caller_of(session, shopper.user)
+    monkeypatch.setattr(SandboxPayments, "authorize", lambda *_, **__: Outcome(Status.UNKNOWN))
+    monkeypatch.setattr(SandboxPayments, "find", lambda *_, **__: Outcome(Status.UNKNOWN))
+    asked = [confirm(form, "impatient", caller).status for _ in range(8)]
+    make_due(session)
+
+    sweeper.sweep()
+
+    pause = session.execute(select(PaymentOperation.next_at - func.now())).scalar_one()
+    assert asked == [202] * 8
+    assert pause <= sweeper.PAUSES[0]
+
+
 class Next(ConfirmRequest):
     """The request of a later version, with a field more."""
 

@@ -55,7 +55,7 @@ _CLAIM = text(f"""
                OR operations.state = 'sent' AND operations.updated_at < now() - CAST(:patience AS interval))
         FOR NO KEY UPDATE OF orders, payments, operations
     )
-    UPDATE payment_operations SET state = 'sent', attempts = payment_operations.attempts + 1, updated_at = now()
+    UPDATE payment_operations SET state = 'sent', updated_at = now()
     FROM claimed WHERE payment_operations.id = claimed.operation_id
     RETURNING claimed.*
 """)
@@ -65,7 +65,8 @@ def claim_authorization(session: Session, *, order_id: int, patience: timedelta)
     """Take on the payment of an order: lock it, check that it may still be paid, mark the operation sent.
 
     None when there is nothing to send: already decided, being cancelled, past its deadline, or sent by somebody else
-    less than `patience` ago (one statement).
+    less than `patience` ago (one statement). It is no attempt of the sweeper's: a shopper who keeps asking would push
+    the next one back by an hour.
     """
     return session.execute(_CLAIM, {"order_id": order_id, "patience": patience}).one_or_none()
 
