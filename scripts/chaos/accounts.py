@@ -95,6 +95,10 @@ def read(connection: Connection) -> Accounts:
         )
 
 
+def _by_product(pieces: Mapping[str, int]) -> dict[int, int]:
+    return {int(name): count for name, count in pieces.items()}
+
+
 def undecided(connection: Connection, until: datetime | None = None) -> int:
     """Payments, orders and loads of wallets nobody knows the end of yet; only those made until a moment, if given."""
     row = connection.execute(_UNDECIDED, {"until": until}).fetchone()

@@ -1,4 +1,4 @@
-"""The marketplace: neighbours who pay a vendor's shop from their wallets or by card, and the vendor who answers them."""
+"""The marketplace: neighbours who buy at a vendor's shop by wallet or card, and the vendor who answers them."""
 
 import time
 from decimal import Decimal

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any
 
 Form = Mapping[str, str]
 Answer = tuple[int, dict[str, Any]]
@@ -60,7 +61,7 @@ class Refused(Exception):
 class Books:
     """All intents, refunds and answers by idempotency key. One lock: the provider never does two things at once."""
 
-    def __init__(self, journal: TextIO, tell: Callable[[str, dict[str, Any]], None]) -> None:
+    def __init__(self, journal: Path, tell: Callable[[str, dict[str, Any]], None]) -> None:
         """Every move is written to the journal, and told by `tell(kind, object)` for the webhooks."""
         self.lock = threading.RLock()
         self.intents: dict[str, Intent] = {}
@@ -195,5 +196,5 @@ class Books:
     def _move(self, intent: Intent, what: str, amount: int) -> None:
         intent.moves.append((what, amount))
         line = {"at": round(time.time(), 3), "intent": intent.id, "reference": intent.reference}
-        self._journal.write(json.dumps({**line, "move": what, "amount": amount}) + "\n")
-        self._journal.flush()
+        with self._journal.open("a") as journal:
+            journal.write(json.dumps({**line, "move": what, "amount": amount}) + "\n")

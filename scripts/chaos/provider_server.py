@@ -1,7 +1,7 @@
 """A payment provider as a process of its own: `python -m scripts.chaos.provider_server`. Standard library only.
 
 It speaks as much of Stripe's API as the shop uses, keeps idempotency keys as Stripe does, and misbehaves by a seed. A
-second port is for the one who runs the show: to switch the mischief on and off, to hide the provider, to read its books.
+second port is for whoever runs the show: to switch the mischief on and off, to hide the provider, to read its books.
 """
 
 import argparse
@@ -26,7 +26,7 @@ class Provider:
     def __init__(self, options: argparse.Namespace) -> None:
         self.dice = Dice(options.seed)
         webhooks = Webhooks(options.webhooks, options.secret, self.dice)
-        self.books = Books(Path(options.journal).open("a"), webhooks.tell)
+        self.books = Books(Path(options.journal), webhooks.tell)
         self.latency: float = options.latency
         self._patience: float = options.patience
 
@@ -40,10 +40,7 @@ class Provider:
         if mischief is Mischief.LOST_REQUEST:
             time.sleep(self._patience)
             return None
-        if key is None:
-            answer = self._looked_up(parts, form)
-        else:
-            answer = self._done_once(parts, form, key, mischief)
+        answer = self._looked_up(parts, form) if key is None else self._done_once(parts, form, key, mischief)
         if mischief is Mischief.LATE:
             time.sleep(self._patience)
         return None if mischief is Mischief.LOST_ANSWER else answer

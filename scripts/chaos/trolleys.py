@@ -1,4 +1,4 @@
-"""Trolleys: a device that signs what it scans and sends it again until it is answered, and the shopper who pays on it."""
+"""Trolleys: a device that signs what it scans and repeats it until it is answered, and a shopper who pays on it."""
 
 import json
 import time
