@@ -25,7 +25,9 @@ log = logging.getLogger("aisle.relay")
 BACK_OFF = tuple(timedelta(seconds=seconds) for seconds in (5, 15, 60, 300, 900, 3600))
 MOST_ATTEMPTS = 12
 LEASE = timedelta(seconds=120)
-_LAST_START = LEASE.total_seconds() - 30  # a message may take ten seconds; past this no event of the batch is begun
+LONGEST_PASS = 5.0
+"""Seconds after which a pass begins no further event: a provider that hangs takes ten for each, and the loop that
+relays has payments to settle as well."""
 
 
 class NeverFinished(Exception):
@@ -38,7 +40,7 @@ def relay_due(batch: int = 50) -> int:
     leased = _lease(batch)
     done = 0
     for place, event in enumerate(leased):
-        if time.monotonic() - began > _LAST_START:
+        if time.monotonic() - began > LONGEST_PASS:
             _hand_back([late.id for late in leased[place:]])
             break
         done += _relay(event)
