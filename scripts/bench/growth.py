@@ -22,6 +22,7 @@ from scripts.bench.cases.shopping import ADD, ORDERS, PREVIEW
 from scripts.bench.cluster import cluster, filled_once
 from scripts.bench.figures import Figure, at_most
 from scripts.bench.filling import World, look_around
+from scripts.bench.options import Options
 from scripts.bench.people import Shopper, signed_in
 from scripts.bench.stage import Stage, in_process, web_settings
 from scripts.drills.running import PromiseBroken, say
@@ -71,8 +72,11 @@ def grown(stage: Stage) -> list[Figure]:
 
 
 @contextmanager
-def larger(stage: Stage, options: Any) -> Iterator[tuple[Flask, World]]:
-    """The application on the larger shop; its context is left again at once."""
+def larger(stage: Stage, options: Options) -> Iterator[tuple[Flask, World]]:
+    """The application on the larger shop. One of the same size is the shop itself: what comes of it is the noise."""
+    if (options.products, options.orders) == (stage.options.products, stage.options.orders):
+        yield stage.app, stage.world
+        return
     say(f"a shop of {options.products:,} products and {options.orders:,} orders:")
     folder = (options.keep or stage.folder) / "growth"
     with cluster(folder) as database:

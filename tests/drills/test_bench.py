@@ -13,12 +13,13 @@ from app.config import PROJECT
 from scripts.bench.__main__ import chosen_cases
 from scripts.bench.cases.registry import ALL
 from scripts.bench.figures import Figure, at_least, at_most
-from scripts.bench.options import Options
+from scripts.bench.options import GROWTH, Options
 from scripts.drills.running import PromiseBroken
 
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
-SHORT = ("--products", "2000", "--orders", "5000", "--rounds", "2", "--seconds", "0.3")
+SIZES = ("--products", "2000", "--orders", "5000", "--growth", "--growth-products", "2000", "--growth-orders", "5000")
+SHORT = (*SIZES, "--rounds", "2", "--seconds", "0.3")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def short_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, 
 def test_every_case_hands_over_figures(short_run: tuple[str, dict[str, Any], Path]) -> None:
     _, document, _ = short_run
 
-    assert {figure["case"] for figure in document["figures"]} == {case.name for case in ALL}
+    assert {figure["case"] for figure in document["figures"]} == {*(case.name for case in ALL), GROWTH}
     assert document["shop"]["products"] >= 2000
     assert document["shop"]["orders"] >= 5000
 
