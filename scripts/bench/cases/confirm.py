@@ -78,14 +78,14 @@ def _beside_the_floor(name: str, shopping: Shopping, least: float, sent: float) 
 def statements_of_a_confirm(buyers: Buyers) -> int:
     """The statements of one confirm of five lines, counted in process; the sign-in check and the sandbox's included."""
     stage = buyers.stage
-    [first, *_], client = buyers.shoppers, stage.app.test_client()
+    client, carts = stage.app.test_client(), buyers.fill(hot(stage))
     body = {"payment_token_id": DEMO_CARD, "fulfillment_type": "PICKUP", "branch_id": stage.world.branch_id}
-    cart, *_ = buyers.fill(hot(stage))
-    headers = {"Authorization": f"Bearer {first.token}", "Idempotency-Key": f"counted-{cart}"}
-    with counted() as seen:
-        answer = client.post(CONFIRM, json={**body, "cart_id": cart}, headers=headers)
-    if answer.status_code != 201:
-        raise PromiseBroken(f"a confirm answered {answer.status_code}: {answer.text[:200]}")
+    for shopper, cart in zip(buyers.shoppers[:2], carts, strict=False):  # the first opens the connections
+        headers = {"Authorization": f"Bearer {shopper.token}", "Idempotency-Key": f"counted-{cart}"}
+        with counted() as seen:
+            answer = client.post(CONFIRM, json={**body, "cart_id": cart}, headers=headers)
+        if answer.status_code != 201:
+            raise PromiseBroken(f"a confirm answered {answer.status_code}: {answer.text[:200]}")
     return len(seen)
 
 

@@ -8,8 +8,10 @@ from scripts.bench.cases import (
     modes,
     plumbing,
     recall,
+    routes,
     shopping,
     starting,
+    trolleys,
     whole_order,
 )
 from scripts.bench.cases.case import Case
@@ -22,6 +24,8 @@ ALL: tuple[Case, ...] = (
     *confirm.CASES,
     *modes.CASES,
     *whole_order.CASES,
+    *trolleys.CASES,
+    *routes.CASES,
     *plumbing.CASES,
     *memory.CASES,
     *starting.CASES,

@@ -1,7 +1,8 @@
-"""Gap to the proved optimum and CPU time of the route orders: `.venv/bin/python -m scripts.bench_routes`.
+"""Routes through a store: CPU time of the order of 30 stops, and its gap to the proved optimum.
 
-Rows: the list as typed, the aisles one after the other up and down (S-shape), the nearest product in a straight line
-(the rule of the smart cart this project grew from), and what `planner.plan` does. CPU time is that of the order alone.
+By itself it measures more: `python -m scripts.bench.cases.routes` compares, in two stores and for 12, 30 and 60 stops,
+the list as typed, the aisles one after the other up and down (S-shape), the nearest product in a straight line (the
+rule of the smart cart this project grew from), and what the planner does. CPU time is that of the order alone.
 """
 
 import random
@@ -12,10 +13,14 @@ from collections.abc import Callable
 from app.domain.store_map import exact, tour
 from app.domain.store_map.layout import Cell
 from app.domain.store_map.problem import START, Problem
+from scripts.bench.cases.case import Case
+from scripts.bench.figures import Figure
+from scripts.bench.stage import Stage
 from scripts.store_generator import MIDDLE, SMALL, Shape
 from scripts.store_instances import Instance, instance
 
 INSTANCES = 12
+STOPS = 30
 PROOF_SECONDS = 20
 METHODS = ("list order", "S-shape", "straight line", "Aisle")
 
@@ -82,6 +87,20 @@ def report(name: str, shape: Shape, stops: int) -> None:
     for label, order in zip(METHODS, (in_list_order, in_s_shape, in_a_straight_line, planned), strict=True):
         mean, worst, taken = measure(instances, best, order)
         print(f"  {label:14} gap mean {mean:7.2f} %  worst {worst:7.2f} %  CPU {taken:7.2f} ms")
+
+
+def thirty_stops(stage: Stage) -> list[Figure]:
+    """Lists of 30 products in a store of 200 by 150 cells; only those with a proof count for the gap."""
+    count = 3 if stage.options.is_short else INSTANCES
+    made = [instance(MIDDLE, STOPS, seed) for seed in range(count)]
+    proofs = [exact.prove(one.problem, tour.shortest(one.problem)[0], PROOF_SECONDS) for one in made]
+    proved = [(one, proof.bound) for one, proof in zip(made, proofs, strict=True) if proof.is_optimal]
+    mean, worst, taken = measure([one for one, _ in proved], [bound for _, bound in proved], planned)
+    gaps = {"mean gap %": mean, "worst gap %": worst, "proved": float(len(proved))}
+    return [Figure("routes", f"route of {STOPS} stops, CPU of its order", taken, "ms", more=gaps)]
+
+
+CASES = (Case("routes", "order of a route of 30 stops, and its gap to the optimum", thirty_stops),)
 
 
 def main() -> None:
