@@ -181,12 +181,8 @@ def test_the_provider_answers_a_key_again_as_it_did_first(books: Books) -> None:
     assert books.begin("key", "request") == answer
 
 
-@pytest.mark.parametrize(
-    ("request_", "code"), [("request", "idempotency_key_in_use"), ("another", "idempotency_error")]
-)
-def test_the_provider_refuses_a_key_at_work_and_one_used_for_something_else(
-    books: Books, request_: str, code: str
-) -> None:
+@pytest.mark.parametrize(("sent", "code"), [("request", "key_in_use"), ("another", "idempotency_error")])
+def test_the_provider_refuses_a_key_at_work_and_one_used_for_something_else(books: Books, sent: str, code: str) -> None:
     books.begin("key", "request")
 
     with pytest.raises(Refused, match=code):
