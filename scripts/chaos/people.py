@@ -11,6 +11,8 @@ from scripts.chaos.record import Record, Wrong
 API = "/api/v1"
 _TIMEOUT = httpx.Timeout(30, connect=5)
 _PATIENCE = 120.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 2.0
+"""Seconds before a request is sent again: twice as long each time, as a good client waits."""
 _AGAIN = {502, 503, 504}
 _IN_PROGRESS = "IDEMPOTENCY_IN_PROGRESS"
 _PASSWORD = "groceries-2026"
@@ -68,7 +70,7 @@ class Person:
     ) -> Answer:
         """Send until an answer decides. Raises Wrong for a status that is not expected (200), or without any answer."""
         give_up = time.monotonic() + patience
-        is_repeat = False
+        pause, is_repeat = _FIRST_PAUSE, False
         while time.monotonic() < give_up:
             response = self._sent(method, path, request)
             if response is not None and not self._says_again(response):
@@ -77,7 +79,8 @@ class Person:
                     raise Wrong(f"{method} {path} answered {answer.status}: {response.text[:300]}")
                 return answer
             is_repeat = True
-            time.sleep(self.chance.uniform(0.05, 0.3))
+            time.sleep(self.chance.uniform(0.5, 1.0) * pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
         raise Wrong(f"{method} {path} got no answer for {patience:.0f} s")
 
     def close(self) -> None:
