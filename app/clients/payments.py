@@ -1,6 +1,7 @@
 """What checkout asks of a payment provider. Adapters never raise for a provider's answer or silence: they report it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -83,11 +84,11 @@ class PaymentClient(Protocol):
     def refund(self, *, reference: str, provider_reference: str, amount: Decimal, idempotency_key: str) -> Outcome:
         """Give back part or all of a captured amount. REFUNDED, DECLINED or UNKNOWN."""
 
-    def find(self, *, reference: str) -> Outcome:
-        """What became of our payment. NOT_FOUND when no authorize ever arrived, UNKNOWN without an answer."""
+    def find(self, *, reference: str, since: datetime | None = None) -> Outcome:
+        """What became of our payment, made at `since`. NOT_FOUND when no authorize ever arrived, UNKNOWN: no answer."""
 
-    def cancel(self, *, reference: str) -> Outcome:
-        """Cancel by our reference; a later authorize is refused where the provider `leaves_tombstones`.
+    def cancel(self, *, reference: str, since: datetime | None = None) -> Outcome:
+        """Cancel our payment made at `since`; a later authorize is refused where the provider `leaves_tombstones`.
 
         VOIDED once the provider acknowledged it (also when it never heard of us), CAPTURED when it is too late,
         UNKNOWN without an answer.

@@ -6,6 +6,7 @@ no caller holds one open while it talks to a provider (nesting is refused).
 
 import time
 import uuid
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -91,13 +92,13 @@ class SandboxPayments:
         """Give back part of what was captured, once for each key."""
         return self._change(reference, idempotency_key, "refund", amount)
 
-    def find(self, *, reference: str) -> Outcome:
+    def find(self, *, reference: str, since: datetime | None = None) -> Outcome:
         """What became of a payment."""
         with transaction() as session:
             row = session.execute(_FIND, {"reference": reference}).one_or_none()
         return _outcome(row, self._currency, "card_declined") if row else Outcome(Status.NOT_FOUND)
 
-    def cancel(self, *, reference: str) -> Outcome:
+    def cancel(self, *, reference: str, since: datetime | None = None) -> Outcome:
         """Void by our reference, leaving a tombstone where nothing was held yet."""
         values = {"reference": reference, "provider_reference": f"sbx_{uuid.uuid4().hex}"}
         with transaction() as session:

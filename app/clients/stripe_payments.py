@@ -9,6 +9,7 @@ through the customer it belongs to; a bare `pm_...` works once.
 import json
 import re
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -108,21 +109,21 @@ class StripePayments:
             return self._declined(amount, provider_reference, reply.code)
         return _UNKNOWN
 
-    def find(self, *, reference: str) -> Outcome:
+    def find(self, *, reference: str, since: datetime | None = None) -> Outcome:
         """What became of our payment; of several intents under one reference the one that moved money counts."""
-        intents = intents_of(self._http, reference)
+        intents = intents_of(self._http, reference, since)
         if intents is None:
             return _UNKNOWN
         if not intents:
             return Outcome(Status.NOT_FOUND)
         return _best([self._settled(intent) for intent in intents])
 
-    def cancel(self, *, reference: str) -> Outcome:
+    def cancel(self, *, reference: str, since: datetime | None = None) -> Outcome:
         """Cancel every intent under our reference; VOIDED when there is none.
 
         Stripe has no tombstone: the caller must be sure that no authorize is still on its way.
         """
-        intents = intents_of(self._http, reference)
+        intents = intents_of(self._http, reference, since)
         if intents is None:
             return _UNKNOWN
         outcomes = [self._cancel_one(str(intent["id"]), f"cancel-{intent['id']}") for intent in intents]

@@ -1,21 +1,24 @@
 """Finding payment intents by our reference."""
 
 import time
+from datetime import datetime
 
 from app.clients.stripe_http import Reply, StripeHttp
 from app.clients.stripe_objects import Intent
 
 _INTENTS = "/v1/payment_intents"
 _INDEX_LAG_SECONDS = 15 * 60
+_CLOCKS_DIFFER_SECONDS = 60
 _MOST_PAGES = 20
 
 
-def intents_of(http: StripeHttp, reference: str) -> list[Intent] | None:
+def intents_of(http: StripeHttp, reference: str, made: datetime | None) -> list[Intent] | None:
     """Every intent that carries the reference; None when that cannot be told now.
 
     Stripe's search is fast but up to minutes behind, in what it finds and in the states it shows. So a find is read
-    again by its id, and where the search finds nothing the list, which is never behind, is walked: its last 15 minutes,
-    or 20 pages of 100 where the server has no search (localstripe, and some countries).
+    again by its id, and where the search finds nothing the list, which is never behind, is walked: back to when the
+    payment was `made`, at most its last 15 minutes, or 20 pages of 100 where the server has no search (localstripe,
+    and some countries). A busy shop makes more than 20 pages in 15 minutes, and then absence could never be told.
     """
     search = http.get(f"{_INTENTS}/search", {"query": f"metadata['reference']:'{_quoted(reference)}'", "limit": "10"})
     if search is None or not (search.ok or search.refused):
@@ -23,8 +26,13 @@ def intents_of(http: StripeHttp, reference: str) -> list[Intent] | None:
     found = [intent["id"] for intent in _data(search) if _carries(intent, reference)]
     if found:
         return _fresh(http, found)
-    since = {"created[gte]": str(int(time.time()) - _INDEX_LAG_SECONDS)} if search.ok else {}
-    return _listed(http, reference, since)
+    return _listed(http, reference, {"created[gte]": str(_oldest(made))} if search.ok else {})
+
+
+def _oldest(made: datetime | None) -> int:
+    """The Unix second from which on an intent may be unknown to the search."""
+    lag = int(time.time()) - _INDEX_LAG_SECONDS
+    return max(lag, int(made.timestamp()) - _CLOCKS_DIFFER_SECONDS) if made else lag
 
 
 def _fresh(http: StripeHttp, ids: list[str]) -> list[Intent] | None:

@@ -4,8 +4,10 @@ import logging
 import socket
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -276,6 +278,20 @@ def test_what_the_search_does_not_know_yet_is_found_in_the_recent_list(
     assert outcome.provider_reference == "pi_1"
     assert "created%5Bgte%5D=" in provider.seen[1].path
     assert "starting_after=pi_2" in provider.seen[2].path
+
+
+def test_the_list_is_walked_no_further_back_than_the_payment_was_made(
+    client: StripePayments, provider: Scripted
+) -> None:
+    """In a shop with two payments a second the last 15 minutes are more than 20 pages."""
+    made = datetime.now(UTC) - timedelta(seconds=30)
+    provider.will(page(), page())
+
+    outcome = client.find(reference="pay_1", since=made)
+
+    since = int(parse_qs(provider.seen[1].path.partition("?")[2])["created[gte]"][0])
+    assert outcome.status is Status.NOT_FOUND
+    assert 0 <= made.timestamp() - since <= 61
 
 
 def test_a_list_too_long_to_walk_proves_nothing(client: StripePayments, provider: Scripted) -> None:

@@ -79,7 +79,7 @@ def _lease() -> int | None:
 
 def _resume(row: AnyRow, by: Caller | None) -> None:
     """Ask what became of an authorization; when it never arrived, send it again under the same key."""
-    outcome = payment_client(settings()).find(reference=row.reference)
+    outcome = payment_client(settings()).find(reference=row.reference, since=row.made_at)
     if outcome.status is Status.NOT_FOUND:
         sending.authorize(row.order_id, by)
     else:
@@ -100,7 +100,7 @@ def _abandon(row: AnyRow, by: Caller | None) -> None:
         return
     client = payment_client(settings())
     if client.leaves_tombstones or not fresh.is_on_its_way:
-        outcomes.apply(row.operation_id, client.cancel(reference=row.reference), by)
+        outcomes.apply(row.operation_id, client.cancel(reference=row.reference, since=row.made_at), by)
 
 
 def fence(session: Session, *, order_id: int, reason: str, by: Caller | None = None) -> bool:
@@ -131,6 +131,7 @@ _READ = (
         PaymentOperation.kind,
         PaymentOperation.state,
         Payment.reference,
+        Payment.created_at.label("made_at"),
         Order.id.label("order_id"),
         Order.status.label("order_status"),
         (Order.pay_deadline <= func.now()).label("is_late"),

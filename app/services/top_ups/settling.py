@@ -50,13 +50,13 @@ def resume(top_up_id: int) -> TopUpState:
     if row.state not in OPEN:
         return TopUpState(row.state)
     client = payment_client(settings())
-    outcome = client.find(reference=row.reference)
+    outcome = client.find(reference=row.reference, since=row.created_at)
     if outcome.status is Status.NOT_FOUND:
         if row.may_be_sent:
             return carry_on(top_up_id)
         if not row.is_late:
             return TopUpState(row.state)
-        outcome = client.cancel(reference=row.reference)
+        outcome = client.cancel(reference=row.reference, since=row.created_at)
     state = apply(top_up_id, outcome)
     return carry_on(top_up_id) if state is TopUpState.AUTHORIZED else state
 
@@ -85,6 +85,7 @@ _READ = (
     select(
         TopUp.id,
         TopUp.state,
+        TopUp.created_at,
         TopUp.reference,
         TopUp.provider_reference,
         TopUp.amount,
