@@ -64,10 +64,14 @@ class LineChange:
     new: Line | None
 
 
+def grown(offer: Offer, quantity: int) -> Line:
+    """The line with that many pieces more, the whole of it at today's price."""
+    return Line(offer.quantity + quantity, offer.piece_price)
+
+
 def added(offer: Offer, quantity: int) -> LineChange:
-    """That many pieces more, the whole line at today's price."""
-    line = Line(offer.quantity + quantity, offer.piece_price)
-    return LineChange(offer.product_id, CartAction.ADD_ITEM, offer.line, line)
+    """That many pieces more, as a change."""
+    return LineChange(offer.product_id, CartAction.ADD_ITEM, offer.line, grown(offer, quantity))
 
 
 def put(offer: Offer, quantity: int) -> LineChange | None:

@@ -5,7 +5,7 @@
 
 -- T1: what the shop asks before it sells
 BEGIN;
-SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true);
+SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '60s', true);
 SELECT pg_try_advisory_xact_lock(hashtextextended('bench' || CAST(:cart AS text), 0));
 SELECT request_hash, state, order_id, status, body FROM idempotency_keys
 WHERE principal = 'bench' AND route = 'checkout.confirm' AND key = 'bench-' || CAST(:cart AS text);
@@ -149,7 +149,7 @@ COMMIT;
 
 -- D: the operation is marked as sent
 BEGIN;
-SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true);
+SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '60s', true);
 SELECT orders.order_number, payments.reference, operations.amount FROM orders
 JOIN payments ON payments.order_id = orders.id JOIN payment_operations AS operations ON payment_id = payments.id
 WHERE orders.id = :order_id AND orders.status = 'PENDING_PAYMENT' AND operations.state = 'created'
@@ -165,7 +165,7 @@ COMMIT;
 
 -- T2: the answer is applied
 BEGIN;
-SELECT set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true);
+SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '60s', true);
 SELECT orders.status, operations.state FROM orders
 JOIN payments ON payments.order_id = orders.id JOIN payment_operations AS operations ON payment_id = payments.id
 WHERE operations.id = :operation_id FOR NO KEY UPDATE OF orders, payments, operations;

@@ -776,7 +776,7 @@ def test_the_first_look_costs_three_statements_and_later_ones_two(
     assert (first, len(statements)) == (3, 2)
 
 
-def test_adding_costs_five_statements_with_or_without_a_cart(
+def test_adding_costs_four_statements_with_or_without_a_cart(
     shopper: Shopper, milk: Product, statements: Statements
 ) -> None:
     shopper.add(milk)
@@ -785,7 +785,7 @@ def test_adding_costs_five_statements_with_or_without_a_cart(
 
     shopper.add(milk)
 
-    assert (without, len(statements)) == (5, 5)
+    assert (without, len(statements)) == (4, 4)
 
 
 def test_setting_costs_five_statements_removing_four_and_clearing_three(

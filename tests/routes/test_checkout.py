@@ -425,7 +425,7 @@ class TestConfirm:
         assert placed - first + 1 <= 5
         assert len(statements) <= 12
 
-    def test_a_whole_order_of_five_lines_takes_at_most_forty(
+    def test_a_whole_order_of_five_lines_takes_at_most_thirty_five(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
         shop = open_shop(session, products=5)
@@ -437,7 +437,7 @@ class TestConfirm:
         answer = shopper.confirm(shop, cart_id=carts[0])
 
         assert answer.status_code == 201
-        assert len(statements) <= 40
+        assert len(statements) <= 35
 
 
 def tomorrow() -> int:

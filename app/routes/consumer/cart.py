@@ -15,7 +15,7 @@ from app.schemas.carts import (
     SetItemRequest,
     SetItemsRequest,
 )
-from app.services.carts import changing, guests, offers, reading, shoppers, writing
+from app.services.carts import adding, changing, guests, offers, reading, shoppers, writing
 
 cart = Blueprint("cart", __name__)
 
@@ -54,7 +54,7 @@ def add_item(body: AddItemRequest) -> Response:
 
     They join the line of the product that is already there; the whole line takes today's price.
     """
-    return answer(changing.add_item(_shopper(), body), status=201)
+    return answer(adding.add_item(_shopper(), body), status=201)
 
 
 @cart.put("/items")

@@ -1,34 +1,20 @@
-"""What shoppers do to their carts. Every change locks the cart first, so parallel changes follow one another."""
+"""What shoppers do to their carts. Every change locks the cart first, so parallel changes follow one another.
 
-from app.domain.carts import added, put
-from app.schemas.carts import AddItemRequest, CartAnswer, SetItemRequest, SetItemsRequest
+Adding one product stands in `adding`.
+"""
+
+from app.domain.carts import put
+from app.schemas.carts import CartAnswer, SetItemRequest, SetItemsRequest
 from app.services.carts import offers, writing
 from app.services.carts.reading import empty_cart, locked_cart
 from app.services.carts.shoppers import Shopper, lock_cart
 from app.transaction import transaction
 
 
-def add_item(who: Shopper, form: AddItemRequest) -> CartAnswer:
-    """Add pieces of a product, to the line already there if any; the whole line takes today's price.
-
-    Raises CartNotFound, ProductInactive, OutOfStockAnywhere, ValidationFailed (more than 10,000 pieces in all),
-    OutOfStockDeliveryBranch or CartFull.
-    """
-    with transaction() as session:
-        cart_id = lock_cart(session, who)
-        found = offers.read_one(session, cart_id=cart_id, product_id=form.product_id)
-        offer = found.by_product.get(form.product_id)
-        already = offer.quantity if offer else 0
-        offers.check({form.product_id: already + form.quantity}, found)
-        changes = [added(offer, form.quantity)] if offer else []
-        writing.write(session, who, cart_id, changes, room=found.room)
-        return locked_cart(session, cart_id)
-
-
 def set_item(who: Shopper, item_id: int, form: SetItemRequest) -> CartAnswer:
     """Make one line hold exactly so many pieces, at the price it has.
 
-    Raises CartNotFound, NoSuchLine, or a refusal as in `add_item`.
+    Raises CartNotFound, NoSuchLine, or a refusal as in `adding.add_item`.
     """
     with transaction() as session:
         cart_id = lock_cart(session, who)

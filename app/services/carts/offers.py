@@ -18,7 +18,7 @@ from app.models.base import AnyRow
 from app.services.branches import delivery_source
 from app.services.catalog import prices
 
-By = Literal["product_ids", "product_id", "item_id"]
+By = Literal["product_ids", "item_id"]
 
 
 class NoSuchLine(NotFound):
@@ -66,11 +66,6 @@ def read(session: Session, *, cart_id: int, product_ids: Sequence[int]) -> Offer
     return _read(session, "product_ids", {"cart_id": cart_id, "product_ids": list(product_ids)})
 
 
-def read_one(session: Session, *, cart_id: int, product_id: int) -> Offers:
-    """As `read`, of one product. A statement of its own, as PostgreSQL plans one with a list anew each time."""
-    return _read(session, "product_id", {"cart_id": cart_id, "product_id": product_id})
-
-
 def read_item(session: Session, *, cart_id: int, item_id: int) -> Offer:
     """Today's offer for the product of one line of the cart (one statement). Raises NoSuchLine."""
     found = _read(session, "item_id", {"cart_id": cart_id, "item_id": item_id})
@@ -101,7 +96,7 @@ def check(wanted: Mapping[int, int], found: Offers) -> None:
 def _read(session: Session, by: By, values: Mapping[str, Any]) -> Offers:
     rows = session.execute(_statement(by, settings().delivery_source_branch_id), values).all()
     lines_in_cart = rows[0].lines_in_cart if rows else 0
-    return Offers({row.product_id: _offer(row) for row in rows}, lines_in_cart)
+    return Offers({row.product_id: offer(row) for row in rows}, lines_in_cart)
 
 
 @cache
@@ -111,7 +106,6 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
     stock = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == delivery_source())
     which = {
         "product_ids": Product.id == any_(bindparam("product_ids", type_=ARRAY(BigInteger))),
-        "product_id": Product.id == bindparam("product_id"),
         "item_id": CartItem.id == bindparam("item_id"),
     }
     return (
@@ -122,7 +116,7 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
             Product.sold_by,
             Product.estimated_weight_grams,
             and_(Product.is_active, Category.is_active).label("sellable"),
-            _in_stock_anywhere().label("in_stock_anywhere"),
+            in_stock_anywhere().label("in_stock_anywhere"),
             func.coalesce(Inventory.available_quantity, 0).label("available"),
             CartItem.quantity,
             CartItem.unit_price,
@@ -136,7 +130,8 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
     )
 
 
-def _in_stock_anywhere() -> Any:
+def in_stock_anywhere() -> Any:
+    """Whether any active location has a piece of `Product`; part of a statement."""
     anywhere = aliased(Inventory)
     return exists().where(
         anywhere.product_id == Product.id,
@@ -151,7 +146,8 @@ def _lines_in_cart() -> Any:
     return select(func.count()).where(every.cart_id == bindparam("cart_id")).scalar_subquery()
 
 
-def _offer(row: AnyRow) -> Offer:
+def offer(row: AnyRow) -> Offer:
+    """The offer of a row with the columns that `read` asks for."""
     return Offer(
         product_id=row.product_id,
         product_name=row.name,

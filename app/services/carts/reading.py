@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.amounts import NOTHING
+from app.domain.carts import Line
 from app.domain.enums import CartStatus
 from app.domain.pricing import piece_price
 from app.models import Cart, CartItem, Category, Inventory, Product
@@ -56,15 +57,15 @@ def locked_cart(session: Session, cart_id: int) -> CartAnswer:
 
 def empty_cart(cart_id: int, *, user_id: int | None) -> CartAnswer:
     """A cart known to hold nothing, without asking the database."""
-    return _answer(cart_id, user_id, [])
+    return answer(cart_id, user_id, [])
 
 
 def _read(connection: Connection | Session, key: Key, value: int | str | None) -> CartAnswer | None:
     rows = connection.execute(_statement(key, settings().delivery_source_branch_id), {key: value}).all()
     if not rows:
         return None
-    lines = [_line(row) for row in rows if row.id is not None]
-    return _answer(rows[0].cart_id, rows[0].user_id, lines)
+    lines = [line(row, row.id, Line(row.quantity, row.unit_price)) for row in rows if row.id is not None]
+    return answer(rows[0].cart_id, rows[0].user_id, lines)
 
 
 @cache
@@ -99,26 +100,28 @@ def _statement(key: Key, _delivery_source: int | None) -> Select[*tuple[Any, ...
     )
 
 
-def _line(row: AnyRow) -> CartLine:
+def line(row: AnyRow, item_id: int, held: Line) -> CartLine:
+    """What a cart holds of a product; `row` is the product with its price of today and what can be sold of it."""
     today = piece_price(row.price, row.sold_by, row.estimated_weight_grams)
     return CartLine(
-        id=row.id,
+        id=item_id,
         product_id=row.product_id,
         product_name=row.product_name,
         product_image=row.product_image,
-        quantity=row.quantity,
-        unit_price=row.unit_price,
-        line_total=row.unit_price * row.quantity,
+        quantity=held.quantity,
+        unit_price=held.unit_price,
+        line_total=held.unit_price * held.quantity,
         unit=row.unit,
         sold_by=row.sold_by,
         estimated_weight_grams=row.estimated_weight_grams,
-        deposit=row.deposit * row.quantity,
+        deposit=row.deposit * held.quantity,
         available=row.available,
-        price_changed=today != row.unit_price,
+        price_changed=today != held.unit_price,
     )
 
 
-def _answer(cart_id: int, user_id: int | None, lines: Sequence[CartLine]) -> CartAnswer:
+def answer(cart_id: int, user_id: int | None, lines: Sequence[CartLine]) -> CartAnswer:
+    """A cart of these lines, added up."""
     return CartAnswer(
         id=cart_id,
         user_id=user_id,

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import BigInteger, bindparam, text
 from sqlalchemy.orm import Session
 
-from app.domain.carts import MOST_LINES, Line, LineChange
+from app.domain.carts import MOST_LINES, CartAction, Line, LineChange, Offer
 from app.errors import Conflict
 from app.schemas.money import money_number
 from app.services.carts.shoppers import Shopper
@@ -35,6 +35,19 @@ WITH change AS MATERIALIZED (
 INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id, request_id)
 SELECT 'cart', :cart_id, action, old, new, :actor, :request_id FROM change
 """)
+_ADD = text("""
+WITH written AS (
+    INSERT INTO cart_items (cart_id, product_id, quantity, unit_price)
+    VALUES (:cart_id, :product_id, :quantity, :unit_price)
+    ON CONFLICT (cart_id, product_id)
+    DO UPDATE SET quantity = excluded.quantity, unit_price = excluded.unit_price, updated_at = now()
+    RETURNING id
+), audited AS (
+    INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id, request_id)
+    VALUES ('cart', :cart_id, :action, CAST(:old AS jsonb), CAST(:new AS jsonb), :actor, :request_id)
+)
+SELECT id FROM written
+""").bindparams(bindparam("cart_id", type_=BigInteger), bindparam("actor", type_=BigInteger))
 _REMOVE = text("""
 WITH removed AS (
     DELETE FROM cart_items WHERE id = :item_id AND cart_id = :cart_id RETURNING product_id, quantity, unit_price
@@ -65,6 +78,23 @@ def write(session: Session, who: Shopper, cart_id: int, changes: Iterable[LineCh
     if sum((change["old"] is None) - (change["new"] is None) for change in listed) > room:
         raise CartFull
     session.execute(_WRITE, {**_cart_and_actor(who, cart_id), "changes": orjson.dumps(listed).decode()})
+
+
+def add(session: Session, who: Shopper, cart_id: int, offer: Offer, new: Line, *, room: int) -> int:
+    """Make the line of an offer what it is after pieces were added (one statement); its id. Raises CartFull."""
+    if offer.line is None and room < 1:
+        raise CartFull
+    old = _line_json(offer.product_id, offer.line)
+    values = {
+        **_cart_and_actor(who, cart_id),
+        "product_id": offer.product_id,
+        "quantity": new.quantity,
+        "unit_price": new.unit_price,
+        "action": CartAction.ADD_ITEM,
+        "old": orjson.dumps(old).decode() if old else None,
+        "new": orjson.dumps(_line_json(offer.product_id, new)).decode(),
+    }
+    return int(session.execute(_ADD, values).scalar_one())
 
 
 def remove(session: Session, who: Shopper, cart_id: int, item_id: int) -> bool:
