@@ -8,7 +8,7 @@ from app.clients.stripe_objects import Intent
 
 _INTENTS = "/v1/payment_intents"
 _INDEX_LAG_SECONDS = 15 * 60
-_CLOCKS_DIFFER_SECONDS = 60
+_CLOCKS_DIFFER_SECONDS = 10
 _MOST_PAGES = 20
 
 

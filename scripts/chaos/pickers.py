@@ -10,7 +10,7 @@ from scripts.chaos.record import Record
 STAFF = tuple(user for user in DEMO_USERS if user.role in ("EMPLOYEE", "MANAGER"))
 _REFUSED = {200, 403, 404, 409}
 _TO_PICK = 20
-_SHARE = 0.25
+_SHARE = 0.15
 """Of all orders, for the staff to pick: it takes more requests than to buy."""
 
 
@@ -25,7 +25,7 @@ class Picker(Person):
     def turn(self) -> None:
         """One order, from the queue to the bag."""
         if len(self.record.ready) > _SHARE * len(self.record.bought):
-            time.sleep(0.3)
+            time.sleep(1.0)
             return
         query = {"status": "CREATED", "branch_id": self._branch, "limit": _TO_PICK, "picker": "none"}
         waiting = self.ask("GET", "/ops/orders", params=query).data

@@ -27,7 +27,7 @@ class Shopper(Person):
 
     def turn(self) -> None:
         """A whole checkout, to an answer that decides."""
-        if self._happens(0.3):
+        if self._happens(0.1):
             self.ask("DELETE", "/cart")
         filled = self._fill()
         if filled is None:
@@ -35,7 +35,7 @@ class Shopper(Person):
             return
         cart_id, lines = filled
         form = self._form(cart_id)
-        if self._happens(0.5):
+        if self._happens(0.25):
             form |= self._expected(form)
         self._confirm(form, lines)
 
@@ -50,7 +50,7 @@ class Shopper(Person):
 
     def _wanted(self) -> list[int]:
         hot = self._happens(0.25)
-        wide = self.chance.sample(self._stage.products, self.chance.randint(1, 3))
+        wide = self.chance.sample(self._stage.products, self.chance.choice((1, 1, 2)))
         return [self.chance.choice(self._stage.hot), *wide[:1]] if hot else wide
 
     def _form(self, cart_id: int) -> dict[str, Any]:
