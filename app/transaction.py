@@ -69,13 +69,19 @@ def reading() -> Iterator[Connection]:
 
     Where `app.middleware.replica` allows it for the running request, a replica's, which has all this caller may expect.
     """
-    bind = current_app.extensions["read_bind"]
-    if isinstance(bind, Connection):  # a test's own: its reads must see what it has not committed
+    bind = read_bind()
+    if isinstance(bind, Connection):
         yield bind
         return
-    choose: Callable[[], Engine] | None = g.get("choose_engine")
-    with (choose() if choose else bind).connect() as connection:
+    with bind.connect() as connection:
         yield connection
+
+
+def read_bind() -> Engine | Connection:
+    """The pool `reading` takes its connections from; in a test its own connection, whose reads see what it wrote."""
+    bind: Engine | Connection = current_app.extensions["read_bind"]
+    choose: Callable[[], Engine] | None = g.get("choose_engine")
+    return choose() if choose and not isinstance(bind, Connection) else bind
 
 
 def retried(work: Callable[[], Result]) -> Result:

@@ -1,11 +1,13 @@
 """Building success answers: the envelope, the JSON, the ETag."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
 from pydantic_core import to_json
 
 from app.schemas.envelope import PageMeta
+from app.schemas.written import Json
 
 _JSON = "application/json"
 
@@ -27,6 +29,17 @@ def listed(data: list[Any], meta: PageMeta, *, page_key: str = "meta") -> Respon
     if page_key != "meta":
         envelope[page_key] = meta
     return Response(to_json(envelope), mimetype=_JSON)
+
+
+def written(data: Json) -> Response:
+    """`{"data": ...}` around what the database wrote."""
+    return Response(f'{{"data":{data}}}', mimetype=_JSON)
+
+
+def written_list(items: Sequence[Json], meta: PageMeta | None = None) -> Response:
+    """A list of what the database wrote, with its place where it has one."""
+    place = "" if meta is None else f',"meta":{to_json(meta).decode()}'
+    return Response(f'{{"data":[{",".join(items)}]{place}}}', mimetype=_JSON)
 
 
 def cacheable(response: Response) -> Response:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from app.middleware.answers import answer, cacheable, listed
+from app.middleware.answers import answer, cacheable, listed, written, written_list
 from app.middleware.guards import current_caller
 from app.openapi import endpoint
 from app.schemas.catalog import (
@@ -48,7 +48,7 @@ def category_products(category_id: int, query: CategoryProductsQuery) -> Respons
 
     An unknown category has no products: the answer is an empty list.
     """
-    return cacheable(listed(*listing.of_category(category_id, query)))
+    return cacheable(written_list(*listing.of_category(category_id, query)))
 
 
 @catalog.get("/products/search")
@@ -60,14 +60,14 @@ def search(query: SearchQuery) -> Response:
     uses is corrected. A valid barcode finds its product, the id of a category its products. By relevance the first
     1,000 matches are ranked; every other order reaches all of them.
     """
-    return cacheable(listed(*listing.find(query)))
+    return cacheable(written_list(*listing.find(query)))
 
 
 @catalog.get("/products/featured")
 @endpoint(query=FeaturedQuery, answers={200: list[Product]})
 def featured(query: FeaturedQuery) -> Response:
     """List the products updated last."""
-    return cacheable(answer(listing.featured(query)))
+    return cacheable(written_list(listing.featured(query)))
 
 
 @catalog.get("/products/autocomplete")
@@ -81,14 +81,14 @@ def autocomplete(query: AutocompleteQuery) -> Response:
 @endpoint(query=ProductQuery, answers={200: Product}, errors=(product_page.GtinRefused,))
 def product_by_gtin(gtin: str, query: ProductQuery) -> Response:
     """Show the product with a barcode (GTIN-8, -12, -13 or -14)."""
-    return cacheable(answer(product_page.by_gtin(gtin, branch_id=query.branch_id)))
+    return cacheable(written(product_page.by_gtin(gtin, branch_id=query.branch_id)))
 
 
 @catalog.get("/products/<int:product_id>")
 @endpoint(query=ProductQuery, answers={200: Product})
 def product(product_id: int, query: ProductQuery) -> Response:
     """Show a product."""
-    return cacheable(answer(product_page.by_id(product_id, branch_id=query.branch_id)))
+    return cacheable(written(product_page.by_id(product_id, branch_id=query.branch_id)))
 
 
 @catalog.get("/products/<int:product_id>/reviews")

@@ -91,7 +91,7 @@ def stock_flag(*, branch: bool) -> ColumnElement[bool]:
 def _stocked(*, branch: bool) -> Select[int]:
     rows = select(Inventory.id).where(
         Inventory.product_id == Product.id,
-        Inventory.available_quantity > 0,
+        Inventory.available_quantity > literal_column("0"),
         Inventory.stock_location_id == func.any(BRANCHES),
     )
     if branch:

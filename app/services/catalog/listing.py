@@ -35,14 +35,14 @@ from app.config import settings
 from app.domain.enums import ProductSort
 from app.models import Product
 from app.models.base import AnyRow
+from app.prepared import Prepared
 from app.schemas.catalog import CatalogMeta, CategoryProductsQuery, FeaturedQuery, SearchQuery
-from app.schemas.catalog import Product as ShownProduct
 from app.schemas.pagination import LenientPage, decode_cursor, encode_cursor
+from app.schemas.written import Json
 from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Asked, Kind
 from app.services.catalog.facets import facet_columns, facets_of, no_facets
-from app.services.catalog.shown import product_of, with_details
-from app.transaction import reading
+from app.services.catalog.shown import as_json
 
 COUNTED = 1_000
 RANKED = 1_000
@@ -84,25 +84,23 @@ class Shape:
     facets: bool
 
 
-def find(query: SearchQuery) -> tuple[list[ShownProduct], CatalogMeta]:
+def find(query: SearchQuery) -> tuple[list[Json], CatalogMeta]:
     """The products a query asks for, in one statement. Raises ValidationFailed for a foreign cursor."""
     wanted = asked.understood(query.q)
     if wanted.kind is Kind.NOTHING:
         return [], _meta(query, total=0)
     shape = _shape(query, wanted.kind)
-    parameters = _parameters(query, wanted, shape)
-    with reading() as connection:
-        rows = connection.execute(_statement(shape), parameters).all()
+    rows = _statement(shape).all(**_parameters(query, wanted, shape))
     return _page(query, shape, rows)
 
 
-def of_category(category_id: int, query: CategoryProductsQuery) -> tuple[list[ShownProduct], CatalogMeta]:
+def of_category(category_id: int, query: CategoryProductsQuery) -> tuple[list[Json], CatalogMeta]:
     """The products of a category and of everything below it; none for an unknown category."""
     wanted = SearchQuery(category_id=category_id, branch_id=query.branch_id, sort=query.sort)
     return find(_at(wanted, query))
 
 
-def featured(query: FeaturedQuery) -> list[ShownProduct]:
+def featured(query: FeaturedQuery) -> list[Json]:
     """The products updated last."""
     wanted = SearchQuery(branch_id=query.branch_id, sort=ProductSort.UPDATED_AT_DESC)
     return find(_at(wanted, query))[0]
@@ -136,7 +134,7 @@ def _shape(query: SearchQuery, kind: Kind) -> Shape:
 
 def _parameters(query: SearchQuery, wanted: Asked, shape: Shape) -> dict[str, Any]:
     names = ("offset", "category_id", "branch_id", "min_price", "max_price", "brand")
-    values = {name: getattr(query, name) for name in names}
+    values = {name: getattr(query, name) for name in names} | {"currency": settings().currency}
     if query.cursor is None:
         return values | wanted.parameters
     if shape.sort is ProductSort.ID:
@@ -147,21 +145,21 @@ def _parameters(query: SearchQuery, wanted: Asked, shape: Shape) -> dict[str, An
 
 
 @lru_cache(maxsize=1024)
-def _statement(shape: Shape) -> Select[Any]:
+def _statement(shape: Shape) -> Prepared:
     """The page's rows; on pages without cursor also `total` (one row without product when the page is empty)."""
     text_query = asked.text_query(shape.kind) if shape.kind in (Kind.WORDS, Kind.NUMBER) else None
     matching = _conditions(shape, text_query)
     ranked = _ranked(shape, matching, text_query) if shape.sort is ProductSort.RELEVANCE else None
     places = _places(shape, matching, ranked)
-    page = with_details(places, branch=shape.branch).add_columns(places.c.sort_key)
+    page = as_json(places, branch=shape.branch).add_columns(places.c.id, places.c.sort_key)
     if not _counts(shape):
-        return page.order_by(*_order(shape, places.c.sort_key, places.c.id))
+        return Prepared(page.order_by(*_order(shape, places.c.sort_key, places.c.id)))
     rows = page.subquery("page")
     extras = [_total(matching, ranked).label("total")]
     extras += facet_columns(matching, branch=shape.branch) if shape.facets else []
     one = select(literal_column("1").label("one")).subquery("one")
     statement = select(*rows.c, *extras).select_from(one).outerjoin(rows, true())
-    return statement.order_by(*_order(shape, rows.c.sort_key, rows.c.id))
+    return Prepared(statement.order_by(*_order(shape, rows.c.sort_key, rows.c.id)))
 
 
 def _counts(shape: Shape) -> bool:
@@ -256,8 +254,8 @@ def _total(matching: list[conditions.Condition], ranked: CTE | None) -> Any:
     return select(func.count()).select_from(capped_rows).scalar_subquery()
 
 
-def _page(query: SearchQuery, shape: Shape, rows: Any) -> tuple[list[ShownProduct], CatalogMeta]:
-    found: list[AnyRow] = [row for row in rows if row.id is not None]
+def _page(query: SearchQuery, shape: Shape, rows: list[AnyRow]) -> tuple[list[Json], CatalogMeta]:
+    found = [row for row in rows if row.id is not None]
     shown, has_next = found[: query.limit], len(found) > query.limit
     total = rows[0].total if _counts(shape) else None
     meta = _meta(query, total=total if total is not None and total <= COUNTED else None)
@@ -265,8 +263,7 @@ def _page(query: SearchQuery, shape: Shape, rows: Any) -> tuple[list[ShownProduc
     meta.next_cursor = _cursor_after(shape, shown[-1]) if has_next else None
     if shape.facets:
         meta.facets = facets_of(rows[0])
-    currency = settings().currency
-    return [product_of(row, currency) for row in shown], meta
+    return [Json(row.product) for row in shown], meta
 
 
 def _cursor_after(shape: Shape, row: AnyRow) -> str:

@@ -11,11 +11,12 @@ from app.config import settings
 from app.errors import NotFound
 from app.models import Product
 from app.models.base import AnyRow
+from app.schemas.catalog import Product as Shown
 from app.schemas.envelope import PageMeta
 from app.schemas.managed_catalog import ManagedProduct, ManagedProductQuery
 from app.services.catalog import asked, conditions
 from app.services.catalog.asked import Kind
-from app.services.catalog.shown import product_of, with_details
+from app.services.catalog.shown import with_details
 from app.services.pages import counted, read_page
 from app.transaction import reading
 
@@ -52,7 +53,7 @@ class _Shape:
 def show(product_id: int) -> ManagedProduct:
     """A product of the supermarket's own range, active or not. Raises NotFound."""
     with reading() as connection:
-        row = connection.execute(_ONE, {"product_id": product_id}).one_or_none()
+        row = connection.execute(_ONE, {"product_id": product_id, "currency": settings().currency}).one_or_none()
     if row is None:
         raise NotFound("There is no such product.")
     return _shown(row)
@@ -63,6 +64,7 @@ def find(query: ManagedProductQuery) -> tuple[list[ManagedProduct], PageMeta]:
     wanted = asked.understood(query.q)
     shape = _Shape(wanted.kind, query.category_id is not None, query.is_active, query.cursor is not None)
     values = {**wanted.parameters, "category_id": query.category_id, "skus": _as_skus(query.q or "")}
+    values["currency"] = settings().currency
     rows, meta = read_page(_statement(shape), query, values)
     return [_shown(row) for row in rows], meta
 
@@ -110,5 +112,5 @@ def _as_skus(typed: str) -> list[str]:
 
 
 def _shown(row: AnyRow) -> ManagedProduct:
-    values = vars(product_of(row, settings().currency)) | {"price": row.ordinary_price}
-    return ManagedProduct.model_construct(**values, **{name: getattr(row, name) for name in _KEPT})
+    values = {name: getattr(row, name) for name in (*Shown.model_fields, *_KEPT)}
+    return ManagedProduct.model_construct(**values | {"price": row.ordinary_price})
