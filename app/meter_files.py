@@ -15,6 +15,7 @@ from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from app import meters
+from app.meter_room import RoomyCounts
 
 _ADDED_UP = ("counter", "histogram")
 _DEAD = "dead"
@@ -50,7 +51,7 @@ def bury(process: int) -> None:
 def _add_up(ended: Path, total: Path) -> None:
     if not ended.exists():
         return
-    kept = MmapedDict(str(total))
+    kept: MmapedDict = RoomyCounts(str(total))
     try:
         for key, value, _, _ in MmapedDict.read_all_values_from_file(str(ended)):
             kept.write_value(key, kept.read_value(key)[0] + value, 0.0)

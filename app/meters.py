@@ -8,8 +8,12 @@ import os
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from app import meter_room
+
 FOLDER = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 """Where the counts of all workers lie; None where one process counts for itself."""
+
+meter_room.use()
 
 REGISTRY = CollectorRegistry()
 
