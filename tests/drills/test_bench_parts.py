@@ -44,10 +44,12 @@ def server(status: int = 200) -> Iterator[tuple[int, list[str]]]:
     listener.daemon_threads = True
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield int(listener.server_address[1]), asked
-    listener.shutdown()
-    thread.join()
-    listener.server_close()
+    try:
+        yield int(listener.server_address[1]), asked
+    finally:
+        listener.shutdown()
+        thread.join()
+        listener.server_close()
 
 
 @pytest.fixture(scope="module")
