@@ -776,6 +776,20 @@ def test_the_first_look_costs_three_statements_and_later_ones_two(
     assert (first, len(statements)) == (3, 2)
 
 
+def test_what_an_add_answers_is_the_cart_as_it_is_read(
+    shopper: Shopper, milk: Product, warehouse: StockLocation, session: Session
+) -> None:
+    bread = factories.make_product(session, stock={warehouse: 5}, price=Decimal("7.25"))
+    shopper.add(milk)
+    shopper.add(bread)
+
+    answer = shopper.add(milk, 2)
+
+    cart = shopper.get().json
+    assert answer.json == cart
+    assert [line["quantity"] for line in cart["data"]["items"]] == [3, 1]
+
+
 def test_adding_costs_four_statements_with_or_without_a_cart(
     shopper: Shopper, milk: Product, statements: Statements
 ) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -425,6 +425,31 @@ class TestConfirm:
         assert placed - first + 1 <= 5
         assert len(statements) <= 12
 
+    def test_the_statement_that_writes_it_looks_up_its_stock_and_does_not_read_the_whole_branch(
+        self, client: FlaskClient, session: Session
+    ) -> None:
+        shop = open_shop(session, products=5)
+        _fill_the_shelves(session, shop)
+        shopper = make_shopper(session, client)
+        for product in shop.products:
+            shopper.add(product)
+        sent: list[tuple[str, Any]] = []
+        bind = session.connection()
+
+        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if "INSERT INTO orders" in statement:
+                sent.append((statement, parameters))
+
+        event.listen(bind, "before_cursor_execute", note)
+        answer = shopper.confirm(shop)
+        event.remove(bind, "before_cursor_execute", note)
+
+        [(statement, parameters)] = sent
+        plan = "\n".join(row[0] for row in bind.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+        assert answer.status_code == 201
+        assert "Seq Scan on inventory" not in plan
+        assert "Hash Join" not in plan
+
     def test_a_whole_order_of_five_lines_takes_at_most_thirty_five(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
@@ -438,6 +463,23 @@ class TestConfirm:
 
         assert answer.status_code == 201
         assert len(statements) <= 35
+
+
+def _fill_the_shelves(session: Session, shop: Shop) -> None:
+    """Four thousand more products in the warehouse, and PostgreSQL told."""
+    place, category = shop.warehouse.id, shop.products[0].category_id
+    session.execute(
+        text("""
+            WITH more AS (
+                INSERT INTO products (category_id, name, sku, price, search_name)
+                SELECT :category, 'More ' || n, 'MORE-' || n, 1, 'more' FROM generate_series(1, 4000) AS n RETURNING id
+            )
+            INSERT INTO inventory (stock_location_id, product_id, available_quantity) SELECT :place, id, 0 FROM more
+        """),
+        {"category": category, "place": place},
+    )
+    session.execute(text("ANALYZE inventory"))
+    session.commit()
 
 
 def tomorrow() -> int:
