@@ -168,7 +168,7 @@ def _wallets(record: Record) -> Iterator[Finding]:
 
 def _weighs(intent: Mapping[str, Any]) -> bool:
     """Whether the customer's card feels it now."""
-    return intent["status"] == "requires_capture" or intent["amount_received"] > intent["refunded"]
+    return bool(intent["status"] == "requires_capture" or intent["amount_received"] > intent["refunded"])
 
 
 def _money(minor: int) -> Decimal:

@@ -176,7 +176,10 @@ class Show:
                 self._away, self._is_hidden = float(form["seconds"]), True
                 if self._server is not None:
                     self._server.shutdown()
-        return 200, {"intents": books.all(), "mischief": dict(dice.drawn), "misused_keys": books.misused_keys}
+            case "/books":
+                drawn = dict(dice.drawn)
+                return 200, {"intents": books.all(), "mischief": drawn, "misused_keys": books.misused_keys}
+        return 200, {}
 
     def control_handler(self) -> type[Handler]:
         show = self
