@@ -116,24 +116,30 @@ class Paper:
 
     def body_names(self, door: Door) -> set[str]:
         """The names of ids anywhere in the schema of the body."""
-        content = self.operation(door).get("requestBody", {}).get("content", {}).get("application/json")
-        return {name for name in self.properties(content["schema"]) if is_id(door, name)} if content else set()
+        return {name for name, _ in self.schemas_of_body(door) if is_id(door, name)}
 
-    def properties(self, schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[str]:
-        """Every property of a schema, however deep."""
+    def takes_json(self, door: Door) -> bool:
+        return "application/json" in self.operation(door).get("requestBody", {}).get("content", {})
+
+    def schemas_of_body(self, door: Door) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Every property of the body in JSON, however deep, with its schema."""
+        content = self.operation(door).get("requestBody", {}).get("content", {}).get("application/json", {})
+        return self._properties(content.get("schema"))
+
+    def _properties(self, schema: Any, seen: frozenset[str] = frozenset()) -> Iterator[tuple[str, dict[str, Any]]]:
         if isinstance(schema, list):
             for one in schema:
-                yield from self.properties(one, seen)
+                yield from self._properties(one, seen)
         elif isinstance(schema, dict):
             reference = schema.get("$ref", "")
             if reference and reference not in seen:
                 target = self._document["components"]["schemas"][reference.rpartition("/")[2]]
-                yield from self.properties(target, seen | {reference})
+                yield from self._properties(target, seen | {reference})
             for name, inner in schema.get("properties", {}).items():
-                yield name
-                yield from self.properties(inner, seen)
+                yield name, inner
+                yield from self._properties(inner, seen)
             for word in ("items", "anyOf", "oneOf", "allOf", "additionalProperties"):
-                yield from self.properties(schema.get(word), seen)
+                yield from self._properties(schema.get(word), seen)
 
 
 def put(body: Any, name: str, value: Any) -> bool:

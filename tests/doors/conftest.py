@@ -28,6 +28,7 @@ def built(template: str) -> Iterator[tuple[House, list[Visitor]]]:
         with app.app_context(), Session(db.engine, expire_on_commit=False) as session:
             house = House(app, open_world(app, session))
             everybody = visitors(house.world)
+        house.signed_in = {one.role: one.show(house.world, "", "", b"") for one in everybody if one.role and one.owns}
         yield house, everybody
         dispose(app)
 

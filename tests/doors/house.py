@@ -11,6 +11,7 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.domain.enums import Role
 from app.extensions import db
 from tests.conftest import rolled_back
 from tests.doors.world import Headers, World
@@ -60,6 +61,7 @@ class House:
     world: World
     made: Counter[str] = field(default_factory=Counter)
     deviations: list[str] = field(default_factory=list)
+    signed_in: dict[Role, Headers] = field(default_factory=dict)
 
     @contextmanager
     def open(self) -> Iterator["House"]:
