@@ -30,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--wrong", choices=["payment-inside"], help="run a checkout that is wrong on purpose: it must be caught"
     )
+    parser.add_argument("--minutes", type=float, default=60.0, help="begin nothing new after so long")
     parser.add_argument("--logs", type=Path, help="leave the logs of all servers in this folder")
     return run(perform, parser.parse_args(arguments))
 

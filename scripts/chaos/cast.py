@@ -10,7 +10,7 @@ from scripts.chaos.shoppers import Shopper
 from scripts.chaos.stage import Stage
 from scripts.chaos.trolleys import TrolleyShopper, claim_codes
 
-SHOPPERS, NEIGHBOURS, TROLLEYS = 12, 3, 3
+SHOPPERS, NEIGHBOURS, TROLLEYS = 20, 4, 4
 
 
 @dataclass(frozen=True)

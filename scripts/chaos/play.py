@@ -86,8 +86,9 @@ def _play(options: argparse.Namespace, record: Record, stage: Stage, killer: Kil
     cast = assemble(killer.web.url, record, stage, options.seed)
     with Crowd(record, cast.buyers, cast.helpers) as crowd:
         killer.provider.trouble(on=True)
+        record.last_call = time.monotonic() + 60 * options.minutes
         _kill_all(options, record, crowd, killer)
-        while crowd.is_buying() and record.begun < record.wanted:
+        while crowd.is_buying() and record.goes_on():
             time.sleep(0.1)
         killer.provider.trouble(on=False)
         settled = _settle(record, crowd, killer.database)
@@ -113,11 +114,11 @@ def _settle(record: Record, crowd: Crowd, database: Postgres) -> float:
 
 
 def _kill_all(options: argparse.Namespace, record: Record, crowd: Crowd, killer: Killer) -> None:
-    """Spread over the checkouts, each kill at a random moment of its share."""
-    each = options.checkouts / max(1, options.kills)
+    """Spread over the checkouts and the time there is, each kill at a random moment of its share."""
+    each, began, share = options.checkouts / max(1, options.kills), time.monotonic(), 60 * options.minutes
     for number, kind in enumerate(deck(options.kills, killer.chance)):
         due = (number + killer.chance.random() * 0.8) * each
-        while record.done < due and crowd.is_buying():
+        while record.done < due and crowd.is_buying() and time.monotonic() < began + share * due / options.checkouts:
             time.sleep(0.02)
         if record.faults:
             return

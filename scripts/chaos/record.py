@@ -1,6 +1,8 @@
 """What the clients were answered: the evidence the shop is judged by. Never taken from the database."""
 
+import math
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -51,13 +53,19 @@ class Record:
     faults: list[str] = field(default_factory=list)
     is_over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    last_call: float = math.inf
+    """When no checkout is begun any more, on the monotonic clock."""
 
     def take_one(self) -> bool:
         """Whether another checkout is to be begun; if so it is counted."""
         with self.lock:
-            goes_on = self.begun < self.wanted and not self.is_over.is_set()
-            self.begun += goes_on
-            return goes_on
+            begins = self.goes_on()
+            self.begun += begins
+            return begins
+
+    def goes_on(self) -> bool:
+        """Whether there are checkouts left to begin, and time for them."""
+        return self.begun < self.wanted and not self.is_over.is_set() and time.monotonic() < self.last_call
 
     def finish_one(self) -> None:
         with self.lock:
