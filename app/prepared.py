@@ -15,7 +15,9 @@ import psycopg
 from sqlalchemy import Connection, Engine, Select, TextualSelect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.models.base import AnyRow
 from app.transaction import read_bind
@@ -31,7 +33,7 @@ class Prepared:
     as the driver gives them: an enum is its text.
     """
 
-    def __init__(self, statement: Select[Any] | TextualSelect) -> None:
+    def __init__(self, statement: Select[*tuple[Any, ...]] | ReturningInsert[*tuple[Any, ...]] | TextualSelect) -> None:
         self._statement = statement
 
     def all(self, **values: Any) -> list[AnyRow]:
@@ -51,8 +53,30 @@ class Prepared:
         compiled = self._statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         if not isinstance(compiled, SQLCompiler) or any(value is not None for value in compiled.params.values()):
             raise ValueError(f"constants must be literals: {compiled.params}")
-        names = [str(column.key) for column in self._statement.selected_columns]
+        names = [str(column.key) for column in self._statement.exported_columns]
         return str(compiled), compiled.positiontup or (), namedtuple("Row", names)
+
+
+class Step(Prepared):
+    """The same inside an open transaction: for locking reads, and for writes that answer with rows."""
+
+    def within(self, session: Session, **values: Any) -> list[AnyRow]:
+        """The rows for these parameters, as `all`."""
+        text, places, row = self._written
+        connection = session.connection()
+        driver: Any = connection.connection.dbapi_connection
+        given, heard = [values[name] for name in places], SimpleNamespace()
+        for tell in connection.dispatch.before_cursor_execute:
+            tell(connection, None, text, given, heard, False)
+        try:
+            found = psycopg.RawCursor(driver).execute(text, given).fetchall()
+        except psycopg.Error as error:
+            if driver.closed:
+                connection.invalidate(error)
+            raise _in_words_of_sqlalchemy(error, text, is_lost=driver.closed) from error
+        for tell in connection.dispatch.after_cursor_execute:
+            tell(connection, None, text, given, heard, False)
+        return list(map(row._make, found))
 
 
 def _run(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ScalarSelect, Select, bindparam, func, select
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, Select, bindparam, func, literal_column, select
 
 from app.config import settings
 from app.domain.enums import BRANCH_KINDS, LocationKind
@@ -31,9 +31,14 @@ def delivery_source() -> ScalarSelect[int | None]:
     statement = select(func.min(StockLocation.id)).where(StockLocation.is_active)
     chosen = settings().delivery_source_branch_id
     if chosen is not None:
-        is_branch = StockLocation.kind.in_(BRANCH_KINDS)
-        return statement.where(StockLocation.id == chosen, is_branch).scalar_subquery()
-    return statement.where(StockLocation.kind == LocationKind.WAREHOUSE).scalar_subquery()
+        is_branch = StockLocation.kind.in_([_literal(kind) for kind in BRANCH_KINDS])
+        return statement.where(StockLocation.id == literal_column(str(chosen)), is_branch).scalar_subquery()
+    return statement.where(StockLocation.kind == _literal(LocationKind.WAREHOUSE)).scalar_subquery()
+
+
+def _literal(kind: LocationKind) -> ColumnElement[Any]:
+    """A constant of a statement, as `prepared` wants them."""
+    return literal_column(f"'{kind}'", type_=StockLocation.kind.type)
 
 
 _COLUMNS = (StockLocation.id, StockLocation.name, StockLocation.address, StockLocation.is_active, StockLocation.kind)

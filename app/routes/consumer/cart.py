@@ -114,4 +114,5 @@ def merge(body: MergeCartRequest) -> Response:
 
 def _shopper() -> shoppers.Shopper:
     """Whose cart the request is about. Raises AuthRequired."""
-    return shoppers.shopper(optional_caller(), request.headers.get(TOKEN.name), current_origin())
+    caller = optional_caller()
+    return shoppers.shopper(caller, request.headers.get(TOKEN.name), caller.origin if caller else current_origin())

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, and_, any_, bindparam, case, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, and_, any_, bindparam, case, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from app.config import settings
 from app.domain.carts import Line, grown
 from app.models import CartItem, Category, Inventory, Product
 from app.models.base import AnyRow
+from app.prepared import Step
 from app.schemas.carts import AddItemRequest, CartAnswer, CartLine
 from app.services.branches import delivery_source
 from app.services.carts import offers, reading, writing
 from app.services.carts.shoppers import Shopper, lock_cart
 from app.services.catalog import prices
 from app.transaction import transaction
+
+_NONE: ColumnElement[Any] = literal_column("0")
 
 
 def add_item(who: Shopper, form: AddItemRequest) -> CartAnswer:
@@ -53,32 +56,32 @@ def _offers(rows: Sequence[AnyRow], product_id: int) -> offers.Offers:
 
 def _read(session: Session, cart_id: int, product_id: int) -> Sequence[AnyRow]:
     statement = _statement(settings().delivery_source_branch_id)
-    return session.execute(statement, {"cart_id": cart_id, "product_id": product_id}).all()
+    return statement.within(session, cart_id=cart_id, product_id=product_id)
 
 
 @cache
-def _statement(_delivery_source: int | None) -> Select[*tuple[Any, ...]]:
+def _statement(_delivery_source: int | None) -> Step:
     """The lines of a cart with their products, in their order, and the product asked for: last, where it has no line.
 
     Built once for each configured delivery source.
     """
     asked = bindparam("product_id", type_=BigInteger)
-    line = and_(CartItem.product_id == Product.id, CartItem.cart_id == bindparam("cart_id"))
+    line = and_(CartItem.product_id == Product.id, CartItem.cart_id == bindparam("cart_id", type_=BigInteger))
     stock = and_(Inventory.product_id == Product.id, Inventory.stock_location_id == delivery_source())
     sellable = and_(Product.is_active, Category.is_active)
-    return (
+    return Step(
         select(
             Product.id.label("product_id"),
             Product.name,
             Product.name.label("product_name"),
-            Product.image_urls[1].label("product_image"),
+            Product.image_urls[literal_column("1")].label("product_image"),
             prices.PRICE.label("price"),
             Product.unit,
             Product.sold_by,
             Product.estimated_weight_grams,
             Product.deposit,
             sellable.label("sellable"),
-            case((sellable, func.coalesce(Inventory.available_quantity, 0)), else_=0).label("available"),
+            case((sellable, func.coalesce(Inventory.available_quantity, _NONE)), else_=_NONE).label("available"),
             and_(Product.id == asked, offers.in_stock_anywhere()).label("in_stock_anywhere"),
             CartItem.id,
             CartItem.quantity,
@@ -96,5 +99,5 @@ def _statement(_delivery_source: int | None) -> Select[*tuple[Any, ...]]:
 def _wanted(asked: Any) -> Any:
     """The products of the cart and the one asked for, as an array, so that each is looked up by its key."""
     every = aliased(CartItem)
-    own = select(every.product_id).where(every.cart_id == bindparam("cart_id")).scalar_subquery()
+    own = select(every.product_id).where(every.cart_id == bindparam("cart_id", type_=BigInteger)).scalar_subquery()
     return func.array_append(func.array(own), asked)

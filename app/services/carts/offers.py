@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, Select, and_, any_, bindparam, exists, func, select
+from sqlalchemy import BigInteger, Select, and_, any_, bindparam, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, aliased
 
@@ -135,7 +135,7 @@ def in_stock_anywhere() -> Any:
     anywhere = aliased(Inventory)
     return exists().where(
         anywhere.product_id == Product.id,
-        anywhere.available_quantity > 0,
+        anywhere.available_quantity > literal_column("0"),
         StockLocation.id == anywhere.stock_location_id,
         StockLocation.is_active,
     )

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, bindparam, text
+from sqlalchemy import BigInteger, bindparam, column, text
 from sqlalchemy.orm import Session
 
 from app.domain.carts import MOST_LINES, CartAction, Line, LineChange, Offer
 from app.errors import Conflict
+from app.prepared import Step
 from app.schemas.money import money_number
 from app.services.carts.shoppers import Shopper
 
@@ -35,7 +36,8 @@ WITH change AS MATERIALIZED (
 INSERT INTO audit_events (entity_type, entity_id, action, old_value, new_value, actor_user_id, request_id)
 SELECT 'cart', :cart_id, action, old, new, :actor, :request_id FROM change
 """)
-_ADD = text("""
+_ADD = Step(
+    text("""
 WITH written AS (
     INSERT INTO cart_items (cart_id, product_id, quantity, unit_price)
     VALUES (:cart_id, :product_id, :quantity, :unit_price)
@@ -47,7 +49,10 @@ WITH written AS (
     VALUES ('cart', :cart_id, :action, CAST(:old AS jsonb), CAST(:new AS jsonb), :actor, :request_id)
 )
 SELECT id FROM written
-""").bindparams(bindparam("cart_id", type_=BigInteger), bindparam("actor", type_=BigInteger))
+""")
+    .bindparams(bindparam("cart_id", type_=BigInteger), bindparam("actor", type_=BigInteger))
+    .columns(column("id"))
+)
 _REMOVE = text("""
 WITH removed AS (
     DELETE FROM cart_items WHERE id = :item_id AND cart_id = :cart_id RETURNING product_id, quantity, unit_price
@@ -90,11 +95,12 @@ def add(session: Session, who: Shopper, cart_id: int, offer: Offer, new: Line, *
         "product_id": offer.product_id,
         "quantity": new.quantity,
         "unit_price": new.unit_price,
-        "action": CartAction.ADD_ITEM,
+        "action": CartAction.ADD_ITEM.value,
         "old": orjson.dumps(old).decode() if old else None,
         "new": orjson.dumps(_line_json(offer.product_id, new)).decode(),
     }
-    return int(session.execute(_ADD, values).scalar_one())
+    [row] = _ADD.within(session, **values)
+    return int(row.id)
 
 
 def remove(session: Session, who: Shopper, cart_id: int, item_id: int) -> bool:

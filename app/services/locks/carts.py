@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from app.domain.enums import CartStatus, ChannelName
 from app.models import Cart
 from app.models.base import AnyRow
+from app.prepared import Step
 from app.services.catalog.prices import PRICE_TEXT
 
-_ACTIVE_CART = (
+_ACTIVE_CART = Step(
     insert(Cart)
     .values(user_id=bindparam("user_id"), channel=bindparam("channel"))
     .on_conflict_do_update(
@@ -25,7 +26,8 @@ _ACTIVE_CART = (
 
 def active_cart(session: Session, *, user_id: int, channel: ChannelName) -> int:
     """The id of the user's one active cart of a channel, made if need be, its row locked (one statement)."""
-    return session.execute(_ACTIVE_CART, {"user_id": user_id, "channel": channel}).scalar_one()
+    [row] = _ACTIVE_CART.within(session, user_id=user_id, channel=channel.value)
+    return int(row.id)
 
 
 _ACTIVE_CARTS = (
