@@ -29,6 +29,8 @@ from scripts.drills.running import PromiseBroken, say
 
 CONFIRM = "/api/v1/checkout/confirm"
 _LINES = 5
+_PREPARED_BY = 7
+"""Requests that come before a confirm and are not timed: so many fewer confirms are."""
 _DEMO_CARD = 1
 _FIRST, _SHOPPERS = 192, 32
 
@@ -89,9 +91,10 @@ def larger(stage: Stage, options: Options) -> Iterator[tuple[Flask, World]]:
 def _compared(stage: Stage, kind: str, shops: Mapping[str, Shop], asking: Mapping[str, Mapping[str, Asking]]) -> Figure:
     say(f"measuring {kind} in both ...")
     found: dict[str, list[float]] = {name: [] for name in shops}
+    count = max(5, times(stage) // (_PREPARED_BY if kind == "confirm" else 1))
     for number in range(stage.options.rounds + 1):
         for name, shop in shops.items():
-            taken = statistics.median(shop.timed(asking[name][kind]())[0] for _ in range(times(stage)))
+            taken = statistics.median(shop.timed(asking[name][kind]())[0] for _ in range(count))
             if number:
                 found[name].append(taken)
     ratios = [large / small for large, small in zip(found["large"], found["small"], strict=True)]

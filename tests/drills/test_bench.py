@@ -19,7 +19,7 @@ from scripts.drills.running import PromiseBroken
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 SIZES = ("--products", "2000", "--orders", "5000", "--growth", "--growth-products", "2000", "--growth-orders", "5000")
-SHORT = (*SIZES, "--rounds", "2", "--seconds", "0.3")
+SHORT = (*SIZES, "--rounds", "1", "--seconds", "0.1")
 
 
 @pytest.fixture(scope="module")

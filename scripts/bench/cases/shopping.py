@@ -1,8 +1,7 @@
 """What a signed-in shopper does before paying: cart add, preview, the list of past orders."""
 
+import json
 from dataclasses import dataclass
-
-import httpx
 
 from scripts.bench.cases.case import Case
 from scripts.bench.counting import statements
@@ -10,7 +9,7 @@ from scripts.bench.figures import Figure, at_least
 from scripts.bench.people import Shopper, signed_in
 from scripts.bench.rounds import Side, against_floor, alternate
 from scripts.bench.stage import Stage
-from scripts.bench.traffic import http, turned
+from scripts.bench.traffic import Job, http, turned
 
 ADD = "/api/v1/cart/items"
 PREVIEW = "/api/v1/checkout/preview"
@@ -54,29 +53,24 @@ def cart_add(stage: Stage) -> list[Figure]:
     return [against_floor("add", "cart add over HTTP", rounds, at_least(0.6), statements=sent)]
 
 
-def filled_cart(base: str, token: str, products: tuple[int, ...]) -> int:
-    """Put a piece of each product into somebody's cart; its id."""
-    with httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}) as client:
-        for number in products:
-            answer = client.post(ADD, json={"product_id": number, "quantity": 1})
-            answer.raise_for_status()
-    return int(answer.json()["data"]["id"])
-
-
-def _floor_cart(stage: Stage, user_id: int, products: tuple[int, ...]) -> None:
-    for number in products:
-        url = f"{stage.floor.url}/cart/{user_id}/{stage.world.warehouse_id}"
-        httpx.post(url, json={"product_id": number, "quantity": 1}).raise_for_status()
+def _filled(stage: Stage, port: int, requests: list[list[bytes]]) -> dict[int, int]:
+    """Send what fills carts; their ids, where the answer says whose they are."""
+    every = sum(map(len, requests))
+    load = stage.driver.drive(Job(port, requests, None, _CREATED, keep=every))
+    carts = [json.loads(body)["data"] for body in load.bodies]
+    return {cart["user_id"]: cart["id"] for cart in carts if "user_id" in cart}
 
 
 def preview(stage: Stage) -> list[Figure]:
     """The price of a cart of five lines."""
-    pairs, goods = _pairs(stage, 32), stage.world.products[:_LINES]
-    carts = [filled_cart(stage.web.url, pair.ours.token, goods) for pair in pairs]
-    for pair in pairs:
-        _floor_cart(stage, pair.floor, goods)
+    pairs, place = _pairs(stage, 32), stage.world.warehouse_id
+    lines = [{"product_id": number, "quantity": 1} for number in stage.world.products[:_LINES]]
+    adds = [[http("POST", ADD, token=pair.ours.token, body=line) for line in lines] for pair in pairs]
+    carts = _filled(stage, stage.web.port, adds)
+    floor_adds = [[http("POST", f"/cart/{pair.floor}/{place}", body=line) for line in lines] for pair in pairs]
+    _filled(stage, stage.floor.port, floor_adds)
     rest = {"fulfillment_type": "PICKUP", "branch_id": stage.world.branch_id}
-    bodies = [{"cart_id": cart, **rest} for cart in carts]
+    bodies = [{"cart_id": carts[pair.ours.user_id], **rest} for pair in pairs]
     ours = [[http("POST", PREVIEW, token=pair.ours.token, body=body)] for pair, body in zip(pairs, bodies, strict=True)]
     floor = [[http("POST", f"/preview/{pair.floor}/{stage.world.branch_id}", body={})] for pair in pairs]
     rounds = alternate(
