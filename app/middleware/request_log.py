@@ -15,11 +15,13 @@ from app.middleware.log_format import LINE, MASK, NAMES, DiscreetFormatter
 log = logging.getLogger("aisle.access")
 
 _REQUEST_ID = re.compile(r"^[\x21-\x7e]{1,100}$")
-_MASKED_NAMES = re.compile(r"(token|password|secret|code|otp|authorization|card|cvv|key|email|phone)", re.IGNORECASE)
-_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_MASKED_NAMES = re.compile(
+    r"(token|password|secret|code|otp|authorization|card|cvv|account|iban|key|email|phone)", re.IGNORECASE
+)
+_API_POLICY = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'"
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _DASHBOARD_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "

@@ -32,7 +32,7 @@ def test_everybody_gets_the_page_and_its_files_under_a_strict_policy(client: Fla
 def test_the_policy_of_the_page_is_not_that_of_the_api(client: FlaskClient) -> None:
     policy = client.get("/api/v1/branches").headers["Content-Security-Policy"]
 
-    assert policy == "default-src 'none'; frame-ancestors 'none'"
+    assert policy == "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
 def test_the_page_names_only_files_that_are_served_here(client: FlaskClient) -> None:

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.alone
 
 PASSWORD, NEW_PASSWORD = "canary-password-7", "canary-new-password-8"
 CARD = "4111222233334444"
+ACCOUNT = "880055331177"
 EMAIL, PHONE = "canary@example.com", "+919812345670"
 SETTINGS = {
     "METRICS_TOKEN": "canary-metrics-token",
@@ -153,6 +154,27 @@ def tell_an_integrator(journey: Journey, live: Live) -> None:
     journey.ask("POST", "/admin/webhooks", token=token, json={"url": address, "topics": [], "secret": made["secret"]})
 
 
+def secure_with_mistakes(journey: Journey, token: str) -> None:
+    """A second factor that is set up and never enabled, and a guest's cart that is asked for wrongly."""
+    made = journey.data("POST", "/auth/second-factor/setup", token=token)
+    journey.keep(made["secret"])
+    journey.ask("POST", "/auth/second-factor/enable", token=token, json={"code": "000000", "secret": made["secret"]})
+    guest = journey.data("POST", "/cart/guest")["cart_token"]
+    journey.keep(guest)
+    journey.ask("GET", f"/cart?cart_token={guest}", headers={"X-Cart-Token": guest + "x"})
+    journey.ask("POST", "/cart/merge", token=token, json={"cart_token": [guest]})
+
+
+def name_a_bank(journey: Journey, live: Live) -> None:
+    with live.app.app_context(), Session(live.engine, expire_on_commit=False) as session:
+        token = factories.sign_in(session, factories.make_vendor(session))["Authorization"].removeprefix("Bearer ")
+    journey.keep(token, ACCOUNT)
+    bank = {"bank_name": "State Bank", "account_number": ACCOUNT, "ifsc_code": "SBIN0001234"}
+    journey.ask("POST", "/vendor/payout/setup", token=token, json={**bank, "ifsc_code": ACCOUNT})
+    journey.ask("POST", f"/vendor/payout/setup?account_number={ACCOUNT}", token=token, json={**bank, "bank_name": 5})
+    journey.data("POST", "/vendor/payout/setup", token=token, json=bank)
+
+
 def be_the_payment_provider(journey: Journey) -> None:
     secret = SETTINGS["PAYMENT_WEBHOOK_SECRETS"]
     journey.ask("POST", "/../../webhooks/payments/mockpay", headers={"X-Webhook-Signature": secret}, content=secret)
@@ -172,6 +194,8 @@ def go(live: Live, server: Server) -> Journey:
         sign_in_by_phone(journey, live)
         talk_as_a_device(journey, live)
         tell_an_integrator(journey, live)
+        secure_with_mistakes(journey, token)
+        name_a_bank(journey, live)
         be_the_payment_provider(journey)
     return journey
 
@@ -244,7 +268,16 @@ def test_the_canaries_went_everywhere(told: Told) -> None:
 
     assert len(calls) > 15
     assert DATABASE_PASSWORD in told.journey.secrets
-    for part in ("/auth/login", "/verify-otp", "/me/payment-tokens", "/device/hb", "/webhooks/payments"):
+    for part in (
+        "/auth/login",
+        "/verify-otp",
+        "/me/payment-tokens",
+        "/device/hb",
+        "/webhooks/payments",
+        "/second-factor",
+        "/cart",
+        "/payout/setup",
+    ):
         assert [path for path in calls if part in path], part
         assert part in told.log
     assert "flask_error_total" in told.metrics

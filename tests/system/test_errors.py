@@ -180,7 +180,9 @@ def test_every_answer_carries_the_security_headers(client: FlaskClient, path: st
     answer = client.get(path)
 
     assert HEADERS.items() <= dict(answer.headers).items()
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    policy = answer.headers["Content-Security-Policy"].split("; ")
+    assert policy[0] == "default-src 'none'"
+    assert {"base-uri 'none'", "frame-ancestors 'none'"} <= set(policy)
     assert "Strict-Transport-Security" not in answer.headers
 
 

@@ -74,7 +74,9 @@ def test_the_log_says_who_asked(client: FlaskClient, session: Any, log: Log) -> 
     assert [line["user_id"] for line in log.lines()] == [user.id]
 
 
-@pytest.mark.parametrize("name", ["token", "access_token", "password", "newPassword", "code", "email", "phone", "cvv"])
+@pytest.mark.parametrize(
+    "name", ["token", "access_token", "password", "newPassword", "code", "email", "phone", "cvv", "iban"]
+)
 def test_telling_query_values_are_blanked(client: FlaskClient, log: Log, name: str) -> None:
     client.get("/nowhere", query_string={name: "hush-hush", "q": "milk"})
 

@@ -62,7 +62,7 @@ from app.services.seed.people import DEMO_USERS
 from app.services.seed.shop import seed
 from tests import databases, factories, receiving
 from tests.conftest import dispose, make_app
-from tests.system import market_rows, trolley_rows
+from tests.system import market_rows, trials, trolley_rows
 
 RULES_OUTSIDE_JSON_SCHEMA = {"value_error", "cursor"}
 """Faults of checks that a schema cannot express: a cursor of another list, two fields that exclude each other."""
@@ -303,7 +303,7 @@ def sign_in_for(shop: Tried, who: Role) -> dict[str, str]:
         for role, user in people.items():
             user.is_active, user.role = True, role
         market_rows.keep_open(session)
-        return factories.sign_in(session, people[who])
+        return factories.sign_in(session, people.get(who) or factories.make_user(session, role=who))
 
 
 def ask_for_what_is_there(case: Case, shop: Tried, turns: Counter[str]) -> None:
@@ -352,6 +352,7 @@ def test_every_operation_answers_as_the_document_says(shop: Tried, subtests: pyt
     for built in get_all_tests(schema=schema, test_func=check, settings=BOUNDED, given_kwargs={}):
         operation, run = built.ok()
         tried.add(operation.label)
+        trials.thin(run)
         with subtests.test(operation.label):
             run()
 
@@ -386,6 +387,54 @@ def test_every_operation_of_devices_answers_as_the_document_says(shop: Tried, su
             run()
 
     assert succeeded == tried
+
+
+class Others:
+    """Everybody else who may send a request: each role, nobody, and a trolley's device."""
+
+    def __init__(self, shop: Tried) -> None:
+        self._shop = shop
+        self._callers: dict[str, Caller] = {role: Caller(shop, role) for role in Role}
+
+    def send(self, case: Case, who: str) -> Response:
+        """The request as one of `WHO` sends it, held against the document."""
+        if caller := self._callers.get(who):
+            headers = caller.headers()
+            response = case.call_and_validate(headers=headers, checks=OF_ANYBODY)
+            caller.keep(headers, response)
+            return response
+        headers = self._shop.fleet.bearer(self._shop.fleet.trolley) if who == "device" else {}
+        return case.call_and_validate(headers=headers, checks=OF_ANYBODY)
+
+
+WHO = ("nobody", *Role, "device")
+OF_ANYBODY = [
+    base_checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.response_headers_conformance,
+]
+"""What must hold whoever asks; those who may not enter are told so before anything of the request is read."""
+
+
+@pytest.mark.timeout(900)
+def test_every_operation_answers_every_role_as_the_document_says(shop: Tried, subtests: pytest.Subtests) -> None:
+    schema = schemathesis.openapi.from_wsgi("/apispec.json", shop.app)
+    others, turns = Others(shop), Counter[str]()
+    refused, let_in = Counter[str](), Counter[str]()
+
+    for built in get_all_tests(schema=schema, test_func=lambda case: None, settings=BOUNDED, given_kwargs={}):
+        operation, run = built.ok()
+        plainest = trials.another(trials.plainest(run))
+        ask_for_what_is_there(plainest, shop, turns)
+        for who in WHO:
+            with subtests.test(f"{operation.label} as {who}"):
+                answer = others.send(trials.another(plainest), who)
+                (refused if answer.status_code in (401, 403) else let_in)[who] += 1
+
+    assert set(refused) == set(let_in) == set(WHO)
+    assert refused["nobody"] > refused["CUSTOMER"] > refused["ADMIN"]
 
 
 @pytest.fixture
