@@ -4,18 +4,18 @@ import logging
 import time
 
 from limits import RateLimitItem
-from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter, RateLimiter
 
 from app.config import settings
 from app.extensions import limiter
+from app.middleware.memory_counts import MemoryCounts
 
 log = logging.getLogger("aisle.limits")
 
 PAUSE = 5.0
 """Seconds for which a Redis that failed is left alone: asking it may cost a request half a second each time."""
 
-in_memory = FixedWindowRateLimiter(MemoryStorage())
+in_memory = FixedWindowRateLimiter(MemoryCounts())
 
 
 class _Absence:

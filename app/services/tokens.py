@@ -18,11 +18,11 @@ from app.domain.caller import Caller, Origin
 from app.domain.enums import Role
 from app.errors import AuthFailed, AuthRequired
 from app.models import AuthSession, RefreshToken, User
+from app.prepared import Prepared
 from app.schemas.auth import Tokens
 from app.services import locks
-from app.transaction import reading
 
-_STATE = (
+_STATE = Prepared(
     select(
         User.id,
         User.role,
@@ -82,8 +82,7 @@ def caller_of(claims: Mapping[str, Any], origin: Origin) -> Caller:
     session_id, subject = claims.get("sid"), claims.get("sub")
     if not isinstance(session_id, int):
         raise AuthFailed
-    with reading() as connection:
-        row = connection.execute(_STATE, {"session_id": session_id}).one_or_none()
+    row = _STATE.first(session_id=session_id)
     if row is None or str(row.id) != subject or row.revoked_at is not None:
         raise AuthFailed
     if not row.is_active:
