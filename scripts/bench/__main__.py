@@ -2,11 +2,12 @@
 
 import argparse
 import json
-import os
 import platform
 import sys
 from collections.abc import Sequence
 from typing import Any
+
+import psutil
 
 from scripts.bench.cases.case import Case
 from scripts.bench.cases.registry import ALL
@@ -17,6 +18,9 @@ from scripts.bench.options import GROWTH, Options, parsed
 from scripts.bench.stage import Stage, open_stage, processors
 from scripts.bench.table import print_table
 from scripts.drills.running import PromiseBroken, run, say
+
+_QUIET = 0.15
+"""Of all processors: what a machine does when it has nothing to do."""
 
 
 def main(arguments: list[str]) -> int:
@@ -38,6 +42,7 @@ def measure(options: Options) -> list[Figure]:
     """All figures of a run, printed and written as asked for."""
     chosen = chosen_cases(options)
     with open_stage(options) as stage:
+        busy = busy_before(options)
         figures = [figure for case in chosen for figure in measured(case, stage)]
         if options.grows:
             figures += grown(stage)
@@ -45,7 +50,7 @@ def measure(options: Options) -> list[Figure]:
         missed = sum(figure.verdict == "MISSED" for figure in figures)
         promised = sum(figure.promise is not None for figure in figures)
         print(f"\n{promised - missed} of {promised} targets met.")
-        document = as_json(stage, figures)
+        document = as_json(stage, figures, busy)
     if options.json:
         options.json.write_text(json.dumps(document, indent=1) + "\n")
     if options.chart:
@@ -74,10 +79,18 @@ def measured(case: Case, stage: Stage) -> list[Figure]:
     return case.run(stage)
 
 
-def as_json(stage: Stage, figures: Sequence[Figure]) -> dict[str, Any]:
+def busy_before(options: Options) -> float:
+    """The share of all processors that somebody else takes, while our servers wait for work; said where it counts."""
+    share = float(psutil.cpu_percent(0.1 if options.is_short else 2)) / 100
+    if share > _QUIET:
+        say(f"{share:.0%} of the processors are busy with something else: figures will be worse than they could be")
+    return share
+
+
+def as_json(stage: Stage, figures: Sequence[Figure], busy: float) -> dict[str, Any]:
     """Everything, for a machine."""
     return {
-        "machine": {"processors": processors(), "load": os.getloadavg()[0], "python": platform.python_version()},
+        "machine": {"processors": processors(), "busy_before": busy, "python": platform.python_version()},
         "shop": {"products": stage.world.count, "orders": stage.world.orders},
         "rounds": stage.options.rounds,
         "seconds": stage.options.seconds,
