@@ -22,7 +22,7 @@ from scripts.parts.workspace import workspace
 from tests.failures.outside import Outside, outside
 from tests.redis_server import redis_server
 
-PAYMENT_READ_SECONDS = 3.0
+PAYMENT_READ_SECONDS = 5.0
 """Short of production's eight, to wait less."""
 
 WORKERS, THREADS = 2, 8
