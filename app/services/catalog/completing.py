@@ -1,17 +1,16 @@
 """Autocomplete: the last word typed is completed from the vocabulary, and products with such words are named."""
 
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, Text, bindparam, column, func, literal_column, select, text, true
+from sqlalchemy import Integer, Text, bindparam, column, func, literal_column, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 
 from app.domain.search_text import words
 from app.models import Product
+from app.prepared import Prepared
 from app.schemas.catalog import AutocompleteQuery, NamedProduct, Suggestions
 from app.services.catalog import conditions
 from app.services.catalog.asked import MOST_WORDS
-from app.transaction import reading
 
 _LOOKED_AT = 200
 
@@ -37,15 +36,14 @@ def complete(query: AutocompleteQuery) -> Suggestions:
     if not typed:
         return Suggestions(items=[], words=[], total=0, limit=query.limit, offset=query.offset)
     values = {"before": typed[:-1], "last": typed[-1], "rows": query.limit, "offset": query.offset}
-    with reading() as connection:
-        rows = connection.execute(_statement(), values).all()
+    rows = _statement().all(**values)
     items = [NamedProduct(id=row.id, name=row.name) for row in rows if row.id is not None]
     completions = (rows[0].words or [])[: query.limit]
     return Suggestions(items=items, words=completions, total=len(items), limit=query.limit, offset=query.offset)
 
 
 @cache
-def _statement() -> Select[Any]:
+def _statement() -> Prepared:
     """One row for each product, one row without product when there is none; `words` on every row."""
     parameters = (bindparam("before", type_=ARRAY(Text)), bindparam("last", type_=Text))
     names = (column("words", ARRAY(Text)), column("query", TSQUERY))
@@ -57,6 +55,6 @@ def _statement() -> Select[Any]:
         .subquery("matched")
     )
     best = select(*matched.c).order_by(func.length(matched.c.name), matched.c.id)
-    page = best.limit(bindparam("rows")).offset(bindparam("offset")).subquery("page")
+    page = best.limit(bindparam("rows", type_=Integer)).offset(bindparam("offset", type_=Integer)).subquery("page")
     statement = select(completed.c.words, *page.c).select_from(completed).outerjoin(page, true())
-    return statement.order_by(func.length(page.c.name), page.c.id)
+    return Prepared(statement.order_by(func.length(page.c.name), page.c.id))
