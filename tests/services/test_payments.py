@@ -4,6 +4,7 @@ import itertools
 from datetime import timedelta
 from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -124,6 +125,24 @@ class TestAfterACrash:
 
         assert pending.status_code == 202
         assert one(session, Order).status == "CREATED"
+
+
+def test_a_shopper_who_asks_again_is_told_of_a_hold_whose_key_brings_only_failures(
+    session: Session, shopper: Shopper, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form, caller = form_of(shopper, shop), factories.caller_of(session, shopper.user)
+    held = SandboxPayments.authorize
+
+    def keep_a_500(client: SandboxPayments, **call: Any) -> Outcome:
+        held(client, **call)
+        return Outcome(Status.UNKNOWN)
+
+    monkeypatch.setattr(SandboxPayments, "authorize", keep_a_500)
+
+    asked = [confirm(form, "again", caller).status for _ in range(2)]
+
+    assert asked == [202, 201]
+    assert one(session, Order).status == "CREATED"
 
 
 def test_a_shopper_who_keeps_asking_does_not_push_the_sweepers_next_try_back(

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
-from app.clients.payments import Outcome
+from app.clients.payments import Outcome, Status
 from app.clients.providers import payment_client
 from app.config import settings
 from app.domain.caller import Caller
-from app.domain.enums import OperationKind
+from app.domain.enums import OperationKind, OperationState
 from app.models.base import AnyRow
 from app.services import locks
 from app.services.checkout.answers import Decision
@@ -21,7 +21,19 @@ def authorize(order_id: int, by: Caller | None = None) -> Decision | None:
         claimed = locks.claim_authorization(session, order_id=order_id, patience=answer_time())
     if claimed is None:
         return None
-    return outcomes.apply(claimed.operation_id, ask(claimed, claimed.provider_token), by)
+    outcome = _found(claimed) or ask(claimed, claimed.provider_token)
+    return outcomes.apply(claimed.operation_id, outcome, by)
+
+
+def _found(claimed: AnyRow) -> Outcome | None:
+    """What became of an authorization whose answer was lost, if the provider says so.
+
+    Sent again, its key may bring the same 500 for ever: the provider keeps its first answer, done or not.
+    """
+    if claimed.state != OperationState.UNKNOWN:
+        return None
+    outcome = payment_client(settings()).find(reference=claimed.reference)
+    return None if outcome.status in (Status.NOT_FOUND, Status.UNKNOWN) else outcome
 
 
 def carry_out(operation_id: int, by: Caller | None = None) -> None:
