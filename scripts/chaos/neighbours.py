@@ -11,7 +11,7 @@ from scripts.chaos.stage import Stage
 
 _FIRST_LOAD, _LOAD = 2000, 300
 _LOW = 150
-_UNDECIDED_SECONDS = 120.0
+_UNDECIDED_SECONDS = 600.0
 _ENDED = {"rejected", "cancelled"}
 _SOLD_OUT = {"INSUFFICIENT_STOCK", "CART_EMPTY", "ITEM_NOT_AVAILABLE"}
 VENDOR = next(user for user in DEMO_USERS if user.role == "VENDOR")

@@ -16,7 +16,7 @@ from scripts.chaos.record import Bought, Record, Wrong
 from scripts.chaos.stage import Scanned, Stage
 
 _ADMIN = next(user for user in DEMO_USERS if user.role == "ADMIN")
-_UNDECIDED_SECONDS = 120.0
+_UNDECIDED_SECONDS = 600.0
 _TAKEN = {ResultCode.OK, ResultCode.REMOVED}
 _MOST_PAYMENTS = 3
 _DEVICE = {200, 404, 409}
