@@ -247,9 +247,7 @@ def test_a_topic_nobody_handles_is_kept_as_a_failure(session: Session) -> None:
     assert again(session, event).last_error == "LookupError: no handler for this topic"
 
 
-def test_events_a_slow_pass_does_not_get_to_are_handed_back(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_events_a_slow_pass_does_not_get_to_are_handed_back(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     first = make_event(session, "registration.code", email="one@example.com", code="1111")
     second = make_event(session, "registration.code", email="two@example.com", code="2222")
     moments = iter([0.0, 1.0, 6.0])
