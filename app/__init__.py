@@ -6,7 +6,6 @@ from typing import Any
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app.address_rules import AddressRule
 from app.api import register_routes
 from app.cli import register_commands
 from app.compat import mount_adapters
@@ -14,6 +13,7 @@ from app.config import load_settings
 from app.dead_connections import replace_dead
 from app.embedded_postgres import database_url
 from app.extensions import cors, db, jwt
+from app.flask_app import FlaskApp
 from app.flask_config import cors_options, flask_config
 from app.middleware.error_handlers import register_error_handlers
 from app.middleware.guards import register_guards
@@ -32,8 +32,7 @@ def create_app(**overrides: Any) -> Flask:
     Raises ConfigurationError when a setting is missing, malformed or, in production, unsafe.
     """
     settings = load_settings(**overrides)
-    app = Flask(__name__, static_folder=None)
-    app.url_rule_class = AddressRule
+    app = FlaskApp(__name__, static_folder=None)
     app.extensions["settings"] = settings
     app.config.update(flask_config(settings, database_url(settings)))
     if settings.trusted_proxies:
