@@ -54,7 +54,7 @@ def _pool(settings: Settings, database_url: str) -> dict[str, Any]:
     return {
         "pool_size": settings.db_pool_size,
         "max_overflow": 0,
-        "pool_timeout": 3,
+        "pool_timeout": 10,
         "hide_parameters": True,  # values never reach an error message or a log
         "connect_args": connect_args,
     }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
 from flask import Flask
 from pydantic.json_schema import models_json_schema
 from werkzeug.routing import Rule
@@ -57,7 +58,7 @@ def build_document(app: Flask) -> dict[str, Any]:
         "tags": [{"name": tag} for tag in _tags(paths)],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": definitions.get("$defs", {}),
+            "schemas": _referred_to(definitions.get("$defs", {}), paths),
             "securitySchemes": {
                 "password": {
                     "type": "oauth2",
@@ -76,6 +77,12 @@ def build_document(app: Flask) -> dict[str, Any]:
             },
         },
     }
+
+
+def _referred_to(definitions: dict[str, Any], paths: dict[str, Any]) -> dict[str, Any]:
+    """Pydantic also defines an enum whose schema a field replaces by words of its own."""
+    written = orjson.dumps([definitions, paths]).decode()
+    return {name: schema for name, schema in definitions.items() if f'"{REF.format(model=name)}"' in written}
 
 
 def _tags(paths: dict[str, dict[str, Any]]) -> list[str]:

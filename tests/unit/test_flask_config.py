@@ -13,11 +13,11 @@ def config(**settings: Any) -> dict[str, Any]:
 
 
 def test_behind_a_pooler_of_transactions_no_statement_is_prepared_for_a_session() -> None:
-    pooled = config(db_pooler="transaction")
+    pooled, direct = config(db_pooler="transaction"), config()
 
-    assert pooled["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"] == {"prepare_threshold": None}
-    assert pooled["SQLALCHEMY_BINDS"]["read"]["connect_args"] == {"prepare_threshold": None}
-    assert "connect_args" not in config()["SQLALCHEMY_ENGINE_OPTIONS"]
+    assert pooled["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]["prepare_threshold"] is None
+    assert pooled["SQLALCHEMY_BINDS"]["read"]["connect_args"]["prepare_threshold"] is None
+    assert "prepare_threshold" not in direct["SQLALCHEMY_ENGINE_OPTIONS"]["connect_args"]
 
 
 def test_a_replica_has_a_pool_of_its_own_and_little_patience() -> None:
