@@ -44,7 +44,7 @@ def order(row: AnyRow) -> OrderAnswer:
     lines = [_line(line, may_decide=row.status in PICKABLE) for line in row.lines or ()]
     discounts = [discount(values) for values in row.discounts or ()]
     pickup = row.fulfillment_type is FulfillmentType.PICKUP
-    return OrderAnswer.model_construct(
+    return OrderAnswer.of_known(
         **{name: row._mapping[name] for name in _PLAIN},
         items_count=len(lines),
         branch=branch(row),
@@ -74,7 +74,7 @@ def payment(row: AnyRow) -> OrderPayment | None:
     """How the order is paid; None where there is nothing to pay."""
     if row.reference is None:
         return None
-    return OrderPayment.model_construct(**{name: row._mapping[name] for name in OrderPayment.model_fields})
+    return OrderPayment.of_known(**{name: row._mapping[name] for name in OrderPayment.model_fields})
 
 
 def slot(slot_id: int | None, start: datetime | None, end: datetime | None) -> OrderSlot | None:
@@ -93,7 +93,7 @@ def slot(slot_id: int | None, start: datetime | None, end: datetime | None) -> O
 def discount(values: Mapping[str, Any]) -> OrderDiscountLine:
     """One discount out of its JSON."""
     words = {"kind": DiscountKind(values["kind"])}
-    return OrderDiscountLine.model_construct(**{**values, **words, **_exact(values, "amount", "final_amount")})
+    return OrderDiscountLine.of_known(**{**values, **words, **_exact(values, "amount", "final_amount")})
 
 
 _LINE_AMOUNTS = (
@@ -119,14 +119,14 @@ def _line(values: Mapping[str, Any], *, may_decide: bool) -> OrderLine:
         "replacement_name": substitution.name if substitution else None,
         "substitution": substitution,
     }
-    return OrderLine.model_construct(**{**values, **made, **_exact(values, *_LINE_AMOUNTS)})
+    return OrderLine.of_known(**{**values, **made, **_exact(values, *_LINE_AMOUNTS)})
 
 
 def _substitution(values: Mapping[str, Any] | None, *, may_decide: bool) -> OrderSubstitution | None:
     if values is None:
         return None
     made = {"status": SubstitutionStatus(values["status"]), "may_decide": may_decide}
-    return OrderSubstitution.model_construct(**{**values, **made, **_exact(values, *_SUBSTITUTE_AMOUNTS)})
+    return OrderSubstitution.of_known(**{**values, **made, **_exact(values, *_SUBSTITUTE_AMOUNTS)})
 
 
 def _exact(values: Mapping[str, Any], *names: str) -> dict[str, Decimal]:
@@ -142,7 +142,7 @@ def _deposits(line: OrderLine, *, is_final: bool) -> Iterator[OrderDeposit]:
     elif is_final:
         pieces = line.picked_quantity or 0
     if bottle.unit_deposit and pieces:
-        yield OrderDeposit.model_construct(
+        yield OrderDeposit.of_known(
             name=f"Deposit: {bottle.name}",
             quantity=pieces,
             unit_deposit=bottle.unit_deposit,
@@ -179,4 +179,4 @@ def _taxes(row: AnyRow, lines: Sequence[OrderLine], discounts: Sequence[OrderDis
     off_fee = _off_fee(discounts)
     amounts, fee = _amounts(row, lines, off_fee), row.delivery_fee - off_fee
     amounts += [(fee, row.delivery_tax_rate)] if fee else []
-    return [OrderTax.model_construct(rate=rate, gross=gross, tax=tax) for rate, gross, tax in tax_table(amounts)]
+    return [OrderTax.of_known(rate=rate, gross=gross, tax=tax) for rate, gross, tax in tax_table(amounts)]
