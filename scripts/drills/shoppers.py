@@ -73,7 +73,11 @@ class Shopper:
         self._chance = random.Random(name)
         self._http = httpx.Client(base_url=base, timeout=httpx.Timeout(30, connect=5))
         self._count = 0
-        self._register()
+        try:
+            self._register()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._http.close()
