@@ -10,6 +10,8 @@ _INTENTS = "/v1/payment_intents"
 _INDEX_LAG_SECONDS = 15 * 60
 _CLOCKS_DIFFER_SECONDS = 10
 _MOST_PAGES = 20
+_TRIES_OF_A_PAGE = 3
+"""Of twenty pages one fails easily where the provider has a bad day, and the walk would begin anew each time."""
 
 
 def intents_of(http: StripeHttp, reference: str, made: datetime | None) -> list[Intent] | None:
@@ -46,14 +48,25 @@ def _listed(http: StripeHttp, reference: str, since: dict[str, str]) -> list[Int
     found: list[Intent] = []
     query = {"limit": "100", **since}
     for _ in range(_MOST_PAGES):
-        page = http.get(_INTENTS, query)
-        if page is None or not page.ok:
+        page = _page(http, query)
+        if page is None:
             return None
         found += [intent for intent in _data(page) if _carries(intent, reference)]
         if not page.body.get("has_more"):
             return found
         query["starting_after"] = _data(page)[-1]["id"]
     return found or None
+
+
+def _page(http: StripeHttp, query: dict[str, str]) -> Reply | None:
+    """One page of the list; None when it is not to be had."""
+    for _ in range(_TRIES_OF_A_PAGE):
+        page = http.get(_INTENTS, query)
+        if page is not None and page.ok:
+            return page
+        if page is None or page.refused:
+            return None  # nobody waits three times for somebody who is silent
+    return None
 
 
 def _data(page: Reply) -> list[Intent]:

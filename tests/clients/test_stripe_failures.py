@@ -294,6 +294,14 @@ def test_the_list_is_walked_no_further_back_than_the_payment_was_made(
     assert 0 <= made.timestamp() - since <= 11
 
 
+def test_a_page_that_fails_does_not_end_the_walk(client: StripePayments, provider: Scripted) -> None:
+    stranger = {**HELD, "id": "pi_2", "metadata": {"reference": "pay_2"}}
+    provider.will(page(), page(stranger, more=True), error(503, "busy"), error(500, "boom"), page(HELD))
+
+    assert client.find(reference="pay_1").provider_reference == "pi_1"
+    assert [seen.path for seen in provider.seen[2:4]] == [provider.seen[4].path] * 2
+
+
 def test_a_list_too_long_to_walk_proves_nothing(client: StripePayments, provider: Scripted) -> None:
     stranger = {**HELD, "metadata": {}}
     provider.will(NO_SEARCH, *[page(stranger, more=True)] * 25)
@@ -306,7 +314,7 @@ def test_a_list_too_long_to_walk_proves_nothing(client: StripePayments, provider
     "replies",
     [
         pytest.param([error(500, "boom")], id="no search"),
-        pytest.param([page(), error(500, "boom")], id="no list"),
+        pytest.param([page(), *[error(500, "boom")] * 3], id="no list"),
         pytest.param([page(HELD), error(500, "boom")], id="no second look"),
         pytest.param([Reply(silent=True)], id="silence"),
     ],

@@ -127,7 +127,7 @@ def _times(after: Sequence[Round], inside: Sequence[Round]) -> Figure:
     ours = summed_up(after)
     return Figure(
         case="slow-provider",
-        title="confirm, hot, provider of 200 ms, times payment inside the lock",
+        title="provider of 200 ms: times payment inside lock",
         value=sorted(times)[len(times) // 2],
         unit="x",
         promise=at_least(35),

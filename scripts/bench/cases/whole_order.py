@@ -46,7 +46,10 @@ class _Trips:
         self.scripts: list[list[bytes]] = []
 
     def prepare(self) -> None:
-        """A trip for each buyer, into a cart that is there and empty; every connection makes its share of them."""
+        """A trip for each buyer, into a cart that is there and empty, one after the other.
+
+        Side by side the same work takes more seconds where processors share a core, and those are not the order's.
+        """
         carts = self.buyers.fill(None)
         confirms = self.buyers.confirms(carts)
         shoppers, chance = self.buyers.shoppers, random.Random(carts[0])
@@ -54,8 +57,7 @@ class _Trips:
             [*_before(shopper, cart, self.basket(chance)), last]
             for shopper, cart, last in zip(shoppers, carts, confirms, strict=True)
         ]
-        at_work = self.buyers.stage.options.connections
-        self.scripts = [[step for trip in trips[place::at_work] for step in trip] for place in range(at_work)]
+        self.scripts = [[step for trip in trips for step in trip]]
 
     def made(self) -> Load:
         """All of them."""
