@@ -15,8 +15,6 @@ pytestmark = pytest.mark.alone
 AT_ONCE = 32
 TRIES = 80
 """More than the 30 wrong passwords a minute each of two processes lets pass when it counts alone."""
-LONGEST_PAUSE = 15 * 60
-"""Seconds: a minute by the limit, and up to this by the back-off of an address with a hundred wrong passwords."""
 
 
 @pytest.mark.parametrize("outage", ["kill", "freeze"])
@@ -38,7 +36,7 @@ def test_without_redis_all_goes_on_and_passwords_cannot_be_guessed_faster(house:
     assert first.seconds < 2
     assert seconds < 8
     assert guesses[-1].code == "HTTP_429"
-    assert all(int(answer.http.headers["Retry-After"]) <= LONGEST_PAUSE for answer in guesses if answer.status == 429)
+    assert all(int(answer.http.headers["Retry-After"]) <= 60 for answer in guesses if answer.status == 429)
 
 
 def test_once_redis_is_back_it_counts_again(house: House) -> None:
