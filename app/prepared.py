@@ -5,14 +5,14 @@ SQLAlchemy does about a statement of any kind each time it runs costs 0.2 ms, a 
 """
 
 from collections import namedtuple
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, Engine, Select, TextualSelect
+from sqlalchemy import Connection, Engine, Select, TextClause, TextualSelect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -33,28 +33,38 @@ class Prepared:
     as the driver gives them: an enum is its text.
     """
 
-    def __init__(self, statement: Select[*tuple[Any, ...]] | ReturningInsert[*tuple[Any, ...]] | TextualSelect) -> None:
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]] | ReturningInsert[*tuple[Any, ...]] | TextClause | TextualSelect
+    ) -> None:
         self._statement = statement
+        self._row: Any = None
 
     def all(self, **values: Any) -> list[AnyRow]:
         """The rows for these parameters; values it has no place for are left out. Raises SQLAlchemy's errors."""
-        text, places, row = self._written
-        found = _run(text, [values[name] for name in places])
-        return list(map(row._make, found))
+        bind = read_bind()
+        with _lent(bind) as connection:
+            return self._rows(bind, connection, values)
 
     def first(self, **values: Any) -> AnyRow | None:
         """The first row, if there is one; otherwise as `all`."""
         found = self.all(**values)
         return found[0] if found else None
 
+    def _rows(self, bind: Engine | Connection, connection: Any, values: Mapping[str, Any]) -> list[AnyRow]:
+        """What the driver finds. Whoever listens to statements of `bind` hears of this one too."""
+        text, places = self._written
+        cursor = _execute(bind, connection, text, [values[name] for name in places])
+        if self._row is None:  # the same for everybody, as the statement never changes
+            self._row = _row_of(cursor)
+        return list(map(self._row._make, cursor.fetchall()))
+
     @cached_property
-    def _written(self) -> tuple[str, Sequence[str], Any]:
-        """The text, the names of its places in their order, and the class of its rows; when it is first wanted."""
+    def _written(self) -> tuple[str, Sequence[str]]:
+        """The text and the names of its places in their order; when it is first wanted."""
         compiled = self._statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
         if not isinstance(compiled, SQLCompiler) or any(value is not None for value in compiled.params.values()):
             raise ValueError(f"constants must be literals: {compiled.params}")
-        names = [str(column.key) for column in self._statement.exported_columns]
-        return str(compiled), compiled.positiontup or (), namedtuple("Row", names)
+        return str(compiled), compiled.positiontup or ()
 
 
 class Step(Prepared):
@@ -62,37 +72,35 @@ class Step(Prepared):
 
     def within(self, session: Session, **values: Any) -> list[AnyRow]:
         """The rows for these parameters, as `all`."""
-        text, places, row = self._written
         connection = session.connection()
-        driver: Any = connection.connection.dbapi_connection
-        given, heard = [values[name] for name in places], SimpleNamespace()
-        for tell in connection.dispatch.before_cursor_execute:
-            tell(connection, None, text, given, heard, False)
         try:
-            found = psycopg.RawCursor(driver).execute(text, given).fetchall()
-        except psycopg.Error as error:
-            if driver.closed:
+            return self._rows(connection, connection.connection.dbapi_connection, values)
+        except DBAPIError as error:
+            if error.connection_invalidated:
                 connection.invalidate(error)
-            raise _in_words_of_sqlalchemy(error, text, is_lost=driver.closed) from error
-        for tell in connection.dispatch.after_cursor_execute:
-            tell(connection, None, text, given, heard, False)
-        return list(map(row._make, found))
+            raise
 
 
-def _run(text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """What the driver finds. Whoever listens to statements hears of this one too."""
-    bind = read_bind()
+def _row_of(cursor: Any) -> type:
+    """A class for the rows of a cursor, which has its columns by name."""
+    return namedtuple("Row", [column.name for column in cursor.description])
+
+
+def _execute(bind: Engine | Connection, connection: Any, text: str, values: Sequence[Any]) -> Any:
+    """A cursor that has run a statement. Those who listen to `bind` are told before and after it, or of its failure."""
     heard = SimpleNamespace()
-    with _lent(bind) as connection:
-        for tell in bind.dispatch.before_cursor_execute:
-            tell(bind, None, text, values, heard, False)
-        try:
-            found = psycopg.RawCursor(connection).execute(text, values).fetchall()
-        except psycopg.Error as error:
-            raise _in_words_of_sqlalchemy(error, text, is_lost=connection.closed) from error
-        for tell in bind.dispatch.after_cursor_execute:
-            tell(bind, None, text, values, heard, False)
-    return found
+    for tell in bind.dispatch.before_cursor_execute:
+        tell(bind, None, text, values, heard, False)
+    try:
+        cursor = psycopg.RawCursor(connection).execute(text, values)
+    except psycopg.Error as error:
+        failure = SimpleNamespace(statement=text, original_exception=error, execution_context=heard)
+        for tell in bind.dialect.dispatch.handle_error:
+            tell(failure)
+        raise _in_words_of_sqlalchemy(error, text, is_lost=connection.closed) from error
+    for tell in bind.dispatch.after_cursor_execute:
+        tell(bind, None, text, values, heard, False)
+    return cursor
 
 
 @contextmanager

@@ -3,6 +3,10 @@
 from decimal import Decimal
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 from sqlalchemy import Integer, String, bindparam, column, literal, select, text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
@@ -11,16 +15,19 @@ from app.domain.enums import SoldBy
 from app.domain.gtin import shown_gtin
 from app.domain.pricing import piece_price
 from app.extensions import db
+from app.middleware.tracing_calls import trace_statements
 from app.models import Product, ProductGtin
-from app.prepared import Prepared
+from app.prepared import Prepared, Step
 from app.schemas.catalog import Product as ShownProduct
 from app.services.catalog import prices, product_page
+from app.transaction import transaction
 from tests.conftest import Live, Statements
 from tests.factories import make_product
 
 TWICE = Prepared(select((bindparam("number", type_=Integer) * bindparam("number", type_=Integer)).label("square")))
 NEVER = Prepared(text("SELECT 1 AS one WHERE false").columns(column("one")))
 HALVED = Prepared(text("SELECT 1 / :by AS half").bindparams(bindparam("by", type_=Integer)).columns(column("half")))
+HALVED_WITHIN = Step(text("SELECT 1 / :by AS half").bindparams(bindparam("by", type_=Integer)))
 OWN_END = Prepared(text("SELECT pg_terminate_backend(pg_backend_pid()) AS gone").columns(column("gone")))
 
 
@@ -54,6 +61,23 @@ def test_what_the_database_refuses_is_an_error_of_sqlalchemy(live: Live) -> None
         HALVED.all(by=0)
 
     assert getattr(refused.value.orig, "sqlstate", None) == "22012"
+
+
+def test_a_prepared_statement_that_fails_leaves_a_span_as_any_other_does(live: Live) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    tracer = provider.get_tracer("test")
+    with live.app.app_context():
+        for engine in db.engines.values():
+            trace_statements(engine, tracer)
+        with tracer.start_as_current_span("work"), pytest.raises(DataError):
+            HALVED.all(by=0)
+        with tracer.start_as_current_span("work"), transaction() as session, pytest.raises(DataError):
+            HALVED_WITHIN.within(session, by=0)
+
+    failed = [span for span in exporter.get_finished_spans() if span.name == "SELECT"]
+    assert [span.status.status_code for span in failed] == [StatusCode.ERROR] * 2
+    assert [span.attributes["db.response.status_code"] for span in failed if span.attributes] == ["22012"] * 2
 
 
 def test_after_a_lost_connection_the_next_read_has_a_new_one(live: Live) -> None:
