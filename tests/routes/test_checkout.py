@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -445,7 +446,8 @@ class TestConfirm:
         event.remove(bind, "before_cursor_execute", note)
 
         [(statement, parameters)] = sent
-        plan = "\n".join(row[0] for row in bind.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+        driver: Any = bind.connection.dbapi_connection
+        plan = "\n".join(row[0] for row in psycopg.RawCursor(driver).execute(f"EXPLAIN {statement}", parameters))
         assert answer.status_code == 201
         assert "Seq Scan on inventory" not in plan
         assert "Hash Join" not in plan

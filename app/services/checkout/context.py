@@ -1,14 +1,9 @@
-"""Everything a checkout needs to know besides the basket, read in one statement and without locks."""
+"""Everything a checkout needs to know besides the basket, as `checkout.reading` has read it."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import ClassVar
-
-from sqlalchemy import text
-from sqlalchemy.engine import Connection
-from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain import slots
@@ -22,40 +17,6 @@ from app.models.base import AnyRow
 from app.schemas.checkout import CheckoutRequest, ConfirmRequest
 from app.services.branches import BranchNotFound
 from app.services.checkout.errors import CouponNotFound, InvalidSlot, SlotFull, SlotNotFound
-
-_READ = text("""
-SELECT shop.delivery_min, shop.delivery_fee,
-       branch.id AS branch_id,
-       slot.id AS slot_id, slot.stock_location_id AS slot_branch_id, slot.day_of_week, slot.start_time, slot.end_time,
-       slot.capacity, slot.cutoff_minutes,
-       (SELECT jsonb_object_agg(delivery_date, jsonb_build_array(booked, capacity)) FROM slot_occurrences
-        WHERE slot_id = slot.id AND delivery_date >= :today) AS occurrences,
-       token.id AS token_id, token.provider AS token_provider, token.is_active AS token_is_active,
-       home.address_line || ', ' || home.city || ', ' || home.postal_code || ', ' || home.country AS default_address,
-       coupon.id AS coupon_id, coupon.code AS coupon_code, coupon.description AS coupon_description,
-       coupon.kind AS coupon_kind, coupon.value AS coupon_value, coupon.max_discount, coupon.minimum_total,
-       coupon.usage_limit, coupon.per_user_limit, coupon.used_count, uses.used_count AS used_by_customer,
-       coupon.starts_at > now() AS coupon_is_early, coupon.ends_at <= now() AS coupon_is_over,
-       ARRAY(SELECT products.id FROM products JOIN categories ON categories.id = products.category_id
-             WHERE products.id = ANY(CAST(:preferred_ids AS bigint[])) AND products.shop_id IS NULL
-               AND products.is_active AND categories.is_active) AS preferred_ids,
-       kept.request_hash, kept.state AS kept_state, kept.order_id AS kept_order_id, kept.status AS kept_status,
-       kept.body AS kept_body
-FROM global_settings AS shop
-LEFT JOIN stock_locations AS branch ON branch.is_active AND branch.kind <> 'SHOP' AND branch.id = CASE
-    WHEN :pickup THEN CAST(:branch_id AS bigint)
-    ELSE COALESCE(CAST(:source_id AS bigint),
-                  (SELECT min(id) FROM stock_locations WHERE kind = 'WAREHOUSE' AND is_active))
-    END
-LEFT JOIN delivery_slots AS slot ON slot.id = :slot_id AND slot.is_active
-LEFT JOIN payment_tokens AS token ON token.id = :token_id
-    AND (token.user_id = :user_id OR (token.user_id IS NULL AND CAST(:sandbox AS boolean)))
-LEFT JOIN addresses AS home ON home.user_id = :user_id AND home.is_default
-LEFT JOIN coupons AS coupon ON coupon.code = :coupon_code AND coupon.is_active
-LEFT JOIN coupon_uses AS uses ON uses.coupon_id = coupon.id AND uses.user_id = :user_id
-LEFT JOIN idempotency_keys AS kept ON kept.principal = :principal AND kept.route = :route AND kept.key = :key
-    AND (kept.expires_at > now() OR kept.state = 'placed')
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +32,10 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The facts of one checkout. The `kept_*` fields are the earlier answer to the same idempotency key."""
+    """The facts of one checkout.
+
+    A confirm also has the earlier answer to its idempotency key in the `kept_*` columns, and its cart in `cart_*`.
+    """
 
     row: AnyRow
     form: CheckoutRequest
@@ -160,34 +124,3 @@ class Context:
 
     def _window(self) -> tuple[time, time]:
         return self.row.start_time, self.row.end_time
-
-
-def read_context(
-    session: Session | Connection,
-    *,
-    user_id: int,
-    form: CheckoutRequest,
-    token_id: int | None = None,
-    preferred_ids: Collection[int] = (),
-    principal: str = "",
-    route: str = "",
-    key: str = "",
-) -> Context:
-    """Read the facts of a checkout. A step: one statement, no lock."""
-    current = settings()
-    values = {
-        "today": datetime.now(current.zone).date(),
-        "pickup": form.fulfillment_type is FulfillmentType.PICKUP,
-        "branch_id": form.branch_id,
-        "source_id": current.delivery_source_branch_id,
-        "slot_id": form.delivery_slot_id,
-        "token_id": token_id,
-        "coupon_code": form.coupon_code,
-        "preferred_ids": list(preferred_ids),
-        "user_id": user_id,
-        "sandbox": current.payment_provider == "sandbox",
-        "principal": principal,
-        "route": route,
-        "key": key,
-    }
-    return Context(session.execute(_READ, values).one(), form)

@@ -22,7 +22,8 @@ from app.services.checkout import answers, errors, trolley_placing
 from app.services.checkout.answers import Decision
 from app.services.checkout.basket import BasketLine, missing_items, price_lines
 from app.services.checkout.billing import bill
-from app.services.checkout.context import Context, read_context
+from app.services.checkout.context import Context
+from app.services.checkout.reading import preferred_ids, read_for_confirm
 from app.services.checkout.writing import Key, Purchase, write_order
 from app.services.payment_tokens import PaymentTokenNotFound
 from app.services.trolleys import paying
@@ -46,31 +47,18 @@ def place(form: ConfirmRequest, key: Key, caller: Caller) -> Placed:
     with transaction() as session:
         if not locks.try_key(session, key.principal, key.route, key.key):
             raise errors.KeyInProgress(retry_after=1)
-        context = _context(session, form, key, caller)
-        if context.row.request_hash is not None:
-            return replayed(session, context.row, key)
-        cart = locks.cart(session, cart_id=form.cart_id, user_id=caller.user_id)
-        if cart is None or cart.channel is ChannelName.MARKETPLACE:
+        context = read_for_confirm(session, form, key, user_id=caller.user_id)
+        row = context.row
+        if row.request_hash is not None:
+            return replayed(session, row, key)
+        if row.cart_id is None or row.cart_channel == ChannelName.MARKETPLACE:
             raise errors.CartNotFound
-        if cart.status is CartStatus.CHECKED_OUT:
+        if row.cart_status == CartStatus.CHECKED_OUT:
             return _bind_to_order_of(session, form.cart_id, key)
-        if cart.status is not CartStatus.ACTIVE:
+        if row.cart_status != CartStatus.ACTIVE:
             raise errors.CartClosed
-        purchase = _of_trolley(session, form, context) if cart.channel is ChannelName.IN_STORE else None
+        purchase = _of_trolley(session, form, context) if row.cart_channel == ChannelName.IN_STORE else None
         return _place_new(session, purchase or _decide(session, form, context), form, key, caller)
-
-
-def _context(session: Session, form: ConfirmRequest, key: Key, caller: Caller) -> Context:
-    return read_context(
-        session,
-        user_id=caller.user_id,
-        form=form,
-        token_id=form.payment_token_id,
-        preferred_ids=_preferred_ids(form),
-        principal=key.principal,
-        route=key.route,
-        key=key.key,
-    )
 
 
 def replayed(session: Session, kept: AnyRow, key: Key) -> Placed:
@@ -181,12 +169,8 @@ def _check_wishes(form: ConfirmRequest, context: Context, lines: Sequence[Basket
         raise BadRequest(
             "substitutions names a product that is not in the cart.", details={"product_ids": sorted(strays)}
         )
-    if unknown := set(_preferred_ids(form)) - set(context.row.preferred_ids):
+    if unknown := set(preferred_ids(form)) - set(context.row.preferred_ids):
         raise errors.PreferredProductNotFound(details={"product_ids": sorted(unknown)})
-
-
-def _preferred_ids(form: ConfirmRequest) -> list[int]:
-    return [wish.preferred_product_id for wish in form.substitutions if wish.preferred_product_id is not None]
 
 
 def _address(form: ConfirmRequest, context: Context) -> str | None:

@@ -6,17 +6,19 @@ from app.config import settings
 from app.domain.caller import Caller
 from app.domain.enums import ChannelName
 from app.models.base import AnyRow
+from app.prepared import Prepared
 from app.schemas.checkout import PreviewAnswer, PreviewRequest
 from app.services.catalog.prices import PRICE_TEXT
 from app.services.checkout.basket import missing_items, price_lines
 from app.services.checkout.billing import bill
-from app.services.checkout.context import Context, read_context
+from app.services.checkout.context import Context
 from app.services.checkout.errors import CartNotFound
+from app.services.checkout.reading import read_for_preview
 from app.services.checkout.trolley_context import TrolleyContext, TrolleySale
-from app.transaction import reading
 
 # What lies in a trolley is there, and weighs what its scale said.
-_LINES = text(f"""
+_LINES = Prepared(
+    text(f"""
 SELECT carts.id AS cart_id, carts.channel, walk.stock_location_id AS trolley_branch_id,
        lines.product_id, lines.quantity, lines.unit_price AS shown_price,
        CASE WHEN walk.id IS NULL THEN COALESCE(stock.available_quantity, 0) ELSE lines.quantity END AS available,
@@ -33,6 +35,7 @@ LEFT JOIN inventory AS stock ON stock.product_id = lines.product_id AND stock.st
 WHERE carts.id = :cart_id AND carts.user_id = :user_id AND carts.status = 'ACTIVE' AND carts.channel <> 'MARKETPLACE'
 ORDER BY lines.product_id
 """)  # noqa: S608 (an expression of ours)
+)
 
 
 def preview(form: PreviewRequest, caller: Caller) -> PreviewAnswer:
@@ -41,10 +44,8 @@ def preview(form: PreviewRequest, caller: Caller) -> PreviewAnswer:
     Raises CartNotFound, BranchNotFound, CouponNotFound, CouponNotApplicable, TotalTooLarge, or BadRequest for a
     pickup without a branch. The slot is not looked at.
     """
-    with reading() as connection:
-        asked = read_context(connection, user_id=caller.user_id, form=form)
-        values = {"cart_id": form.cart_id, "user_id": caller.user_id, "stock_location_id": asked.row.branch_id}
-        rows = connection.execute(_LINES, values).all()
+    asked = read_for_preview(form, user_id=caller.user_id)
+    rows = _LINES.all(cart_id=form.cart_id, user_id=caller.user_id, stock_location_id=asked.row.branch_id)
     if not rows:
         raise CartNotFound
     context = _context(asked, rows[0])

@@ -14,11 +14,12 @@ from sqlalchemy import (
     Numeric,
     SmallInteger,
     String,
-    TextClause,
     bindparam,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+
+from app.prepared import Step
 
 # Scrambles the order id within its 24 bits, so that numbers are unique within a second without showing how many
 # orders there are: multiplying by an odd number is a bijection modulo a power of two.
@@ -165,7 +166,7 @@ _TYPES = (
     bindparam("slot_start", type_=DateTime(timezone=True)),
     bindparam("slot_end", type_=DateTime(timezone=True)),
     bindparam("answer_status", type_=SmallInteger),
-    bindparam("answer_body", type_=JSONB(none_as_null=True)),
+    bindparam("answer_body", type_=JSONB),
     bindparam("coupon_id", type_=BigInteger),
     bindparam("coupon_code", type_=String),
     bindparam("coupon_description", type_=String),
@@ -180,12 +181,12 @@ _TYPES = (
 )
 
 
-def _statement(*, with_coupon: bool) -> TextClause:
+def _statement(*, with_coupon: bool) -> Step:
     """The statement for purchases with or without a coupon: its steps would slow every confirm, also when idle."""
     steps, counts = (_COUPON_STEPS, _COUPON_COUNTS) if with_coupon else ("", "0 AS coupons, 0 AS coupon_uses")
     written = _WRITE.replace("{coupon_steps}", steps).replace("{coupon_counts}", counts)
     names = [bind for bind in _TYPES if with_coupon or not bind.key.startswith("coupon_")]
-    return text(written).bindparams(*names)
+    return Step(text(written).bindparams(*names))
 
 
 WITHOUT_COUPON, WITH_COUPON = _statement(with_coupon=False), _statement(with_coupon=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
 from app.config import settings
@@ -76,7 +77,7 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
         **_slot_values(purchase),
         **_coupon_values(purchase.bill),
         **_answer_values(purchase),
-        "lines": _order_items(purchase),
+        "lines": orjson.dumps(_order_items(purchase)).decode(),
         "line_count": len(purchase.lines),
         "user_id": caller.user_id,
         "token_id": purchase.context.row.token_id,
@@ -93,7 +94,7 @@ def write_order(session: Session, *, purchase: Purchase, key: Key, caller: Calle
         "kept_for": timedelta(hours=settings().idempotency_hours),
     }
     statement = WITH_COUPON if purchase.bill.used_coupon else WITHOUT_COUPON
-    row = session.execute(statement, values).one()
+    [row] = statement.within(session, **values)
     _check_taken(purchase, row)
     for event_id, topic in row.published.items():
         outbox.noted(int(event_id), topic)
@@ -145,7 +146,7 @@ def _answer_values(purchase: Purchase) -> dict[str, Any]:
     if not purchase.is_decided:
         return {"is_decided": False, "answer_status": None, "answer_body": None}
     answer = answers.confirmed(order_id=0, order_number="", total=purchase.bill.totals.total, reference=None)
-    return {"is_decided": True, "answer_status": answer.status, "answer_body": answer.body}
+    return {"is_decided": True, "answer_status": answer.status, "answer_body": orjson.dumps(answer.body).decode()}
 
 
 def _reference_parts(purchase: Purchase) -> dict[str, str]:
@@ -183,7 +184,7 @@ def _order_values(purchase: Purchase) -> dict[str, Any]:
         "total_amount": totals.total,
         "authorization": totals.authorization,
         "address": purchase.address,
-        "audit": {"total_amount": str(totals.total), "lines": len(purchase.lines)},
+        "audit": orjson.dumps({"total_amount": str(totals.total), "lines": len(purchase.lines)}).decode(),
     }
 
 

@@ -16,7 +16,6 @@ from app.services.locks.accounts import phone_code, refresh_token, registration_
 from app.services.locks.carts import (
     active_cart,
     active_carts,
-    cart,
     checkout_lines,
     guest_cart,
     shop_checkout_lines,
@@ -24,7 +23,7 @@ from app.services.locks.carts import (
 )
 from app.services.locks.coupons import coupon
 from app.services.locks.keys import await_copies, catalog_import, limit_waits, try_key, vocabulary
-from app.services.locks.ledger import balances, live_feed
+from app.services.locks.ledger import FEED, balances, live_feed
 from app.services.locks.managed import (
     branch,
     category_tree,
@@ -72,6 +71,7 @@ from app.services.locks.webhooks import lease_delivery, webhook_endpoint
 from app.services.locks.work import due_outbox, due_webhooks, offer_outbox, outbox_event
 
 __all__ = [
+    "FEED",
     "Deleted",
     "OldRows",
     "TransferSide",
@@ -80,7 +80,6 @@ __all__ = [
     "await_copies",
     "balances",
     "branch",
-    "cart",
     "cart_with_expired_reservations",
     "catalog_import",
     "category_tree",

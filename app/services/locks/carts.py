@@ -43,17 +43,12 @@ def active_carts(session: Session, *, user_id: int) -> None:
     session.execute(_ACTIVE_CARTS, {"user_id": user_id}).all()
 
 
-_CART = (
-    select(Cart.id, Cart.status, Cart.channel)
-    .where(Cart.id == bindparam("cart_id"), Cart.user_id == bindparam("user_id"))
-    .with_for_update(key_share=True)
-)
-
-
-def cart(session: Session, *, cart_id: int, user_id: int) -> AnyRow | None:
-    """(id, status, channel) of the user's own cart, locked; None for a stranger's."""
-    return session.execute(_CART, {"cart_id": cart_id, "user_id": user_id}).one_or_none()
-
+UNSOLD_CART = """
+    SELECT id, status, channel FROM carts
+    WHERE id = :cart_id AND user_id = :user_id AND NOT EXISTS (SELECT 1 FROM kept)
+    FOR NO KEY UPDATE
+"""
+"""SQL for the user's own cart, locked, as part of a statement that knows by `kept` whether it was sold before."""
 
 _GUEST_CART = (
     select(Cart.id)
@@ -91,15 +86,17 @@ _OWN_RANGE = {
     "sellable": "categories.is_active",
     "join": "JOIN categories ON categories.id = products.category_id",
 }
-_CHECKOUT_LINES = text(_LINES.format(**_OWN_RANGE, weight="products.estimated_weight_grams"))
-_TROLLEY_LINES = text(
-    _LINES.format(**_OWN_RANGE, weight="COALESCE(lines.weight_grams, products.estimated_weight_grams)")
+_CHECKOUT_LINES = Step(text(_LINES.format(**_OWN_RANGE, weight="products.estimated_weight_grams")))
+_TROLLEY_LINES = Step(
+    text(_LINES.format(**_OWN_RANGE, weight="COALESCE(lines.weight_grams, products.estimated_weight_grams)"))
 )
-_SHOP_CHECKOUT_LINES = text(
-    _LINES.format(
-        sellable="products.shop_id = :stock_location_id AND shop_items.is_available",
-        join="JOIN shop_items ON shop_items.product_id = products.id",
-        weight="products.estimated_weight_grams",
+_SHOP_CHECKOUT_LINES = Step(
+    text(
+        _LINES.format(
+            sellable="products.shop_id = :stock_location_id AND shop_items.is_available",
+            join="JOIN shop_items ON shop_items.product_id = products.id",
+            weight="products.estimated_weight_grams",
+        )
     )
 )
 
@@ -109,17 +106,14 @@ def checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) ->
 
     `available` is read under the lock; a product without a row at the location has 0.
     """
-    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
-    return session.execute(_CHECKOUT_LINES, values).all()
+    return _CHECKOUT_LINES.within(session, cart_id=cart_id, stock_location_id=stock_location_id)
 
 
 def shop_checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
     """As `checkout_lines`, of a basket for a vendor's shop; an item of another shop or switched off is not sellable."""
-    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
-    return session.execute(_SHOP_CHECKOUT_LINES, values).all()
+    return _SHOP_CHECKOUT_LINES.within(session, cart_id=cart_id, stock_location_id=stock_location_id)
 
 
 def trolley_checkout_lines(session: Session, *, cart_id: int, stock_location_id: int) -> Sequence[AnyRow]:
     """As `checkout_lines`, of a trolley: what is sold by weight weighs what the scale said."""
-    values = {"cart_id": cart_id, "stock_location_id": stock_location_id}
-    return session.execute(_TROLLEY_LINES, values).all()
+    return _TROLLEY_LINES.within(session, cart_id=cart_id, stock_location_id=stock_location_id)

@@ -3,14 +3,18 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-LIMITS = "set_config('lock_timeout', '3s', true), set_config('statement_timeout', '5s', true)"
-_LIMIT_WAITS = text(f"SELECT {LIMITS}")
-_TRY_KEY = text(f"SELECT {LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted")
+from app.prepared import Step
+
+LIMITS = """
+    set_config('lock_timeout', '3s', true) AS lock_timeout, set_config('statement_timeout', '5s', true) AS longest
+"""
+_LIMIT_WAITS = Step(text(f"SELECT {LIMITS}"))
+_TRY_KEY = Step(text(f"SELECT {LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted"))
 
 
 def limit_waits(session: Session) -> None:
     """Give up on a lock after 3 s and on a statement after 5 s, in this transaction only."""
-    session.execute(_LIMIT_WAITS)
+    _LIMIT_WAITS.within(session)
 
 
 def try_key(session: Session, *parts: str) -> bool:
@@ -18,7 +22,8 @@ def try_key(session: Session, *parts: str) -> bool:
 
     Never waits, and is freed by the server when the process dies: there are no stale key locks.
     """
-    return bool(session.execute(_TRY_KEY, {"key": "\x1f".join(parts)}).one().granted)
+    [row] = _TRY_KEY.within(session, key="\x1f".join(parts))
+    return bool(row.granted)
 
 
 _MARK = text("SELECT pg_logical_emit_message(true, 'aisle', '')")

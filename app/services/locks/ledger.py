@@ -22,13 +22,15 @@ def balances(session: Session, *, account_ids: Collection[int]) -> dict[int, Dec
     return {row.id: row.balance or Decimal(0) for row in session.execute(statement)}
 
 
-_FEED = text("""
+FEED = """
     INSERT INTO live_events (user_id, topic, payload)
     SELECT user_id, :topic, :payload FROM (
         SELECT user_id, pg_advisory_xact_lock(hashtextextended('live:' || user_id, 0))
         FROM unnest(CAST(:user_ids AS bigint[])) AS told(user_id) ORDER BY user_id
     ) AS held
-""").bindparams(bindparam("payload", type_=JSONB))
+"""
+"""What `live_feed` does, to be a part of a longer statement: the last of its transaction."""
+_FEED = text(FEED).bindparams(bindparam("payload", type_=JSONB))
 
 
 def live_feed(session: Session, *, user_ids: Iterable[int], topic: str, payload: Mapping[str, Any]) -> None:

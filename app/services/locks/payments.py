@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Payment
 from app.models.base import AnyRow
+from app.prepared import Step
 
 _PAYMENT = (
     select(Payment)
@@ -34,15 +35,18 @@ _OPERATION_TABLES = """
     orders JOIN payments ON payments.order_id = orders.id
     JOIN payment_operations AS operations ON operations.payment_id = payments.id
 """
-_OPERATION = text(
-    f"SELECT {_OPERATION_COLUMNS} FROM {_OPERATION_TABLES} WHERE operations.id = :operation_id"
-    " FOR NO KEY UPDATE OF orders, payments, operations"
+_OPERATION = Step(
+    text(
+        f"SELECT {_OPERATION_COLUMNS} FROM {_OPERATION_TABLES} WHERE operations.id = :operation_id"
+        " FOR NO KEY UPDATE OF orders, payments, operations"
+    )
 )
 
 
 def operation(session: Session, *, operation_id: int) -> AnyRow | None:
     """One payment operation with its payment and order, all three locked in that order (one statement)."""
-    return session.execute(_OPERATION, {"operation_id": operation_id}).one_or_none()
+    found = _OPERATION.within(session, operation_id=operation_id)
+    return found[0] if found else None
 
 
 _CLAIM = text(f"""

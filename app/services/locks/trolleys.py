@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Interval, bindparam, column, func, join, select, text, true
+from sqlalchemy import BigInteger, Interval, bindparam, column, func, join, select, text, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session, defer
 
+from app.detached import columns_of, maker
 from app.domain.enums import CartStatus, ReservationState
 from app.models import Cart, CartSession, Device, Firmware, Inventory, Reservation, Trolley
 from app.models.base import AnyRow
+from app.prepared import Step
 from app.services.locks.keys import LIMITS
 
 _DEVICE = (
@@ -25,19 +28,23 @@ def device(session: Session, *, device_id: str) -> Device | None:
 
 
 # The limits are set before the row is locked, as locking comes after every join.
-_WAITS = text(f"SELECT {LIMITS}").columns(column("lock_timeout"), column("statement_timeout")).subquery("waits")
-_SENDER = (
-    select(Device)
+_WAITS = text(f"SELECT {LIMITS}").columns(column("lock_timeout"), column("longest")).subquery("waits")
+_SENDER = Step(
+    select(*columns_of(Device))
     .select_from(join(_WAITS, Device, true()))
     .where(Device.device_id == bindparam("device_id"))
     .with_for_update(key_share=True, of=Device)
-    .execution_options(populate_existing=True)
 )
+_made_device = maker(Device)
 
 
 def sender(session: Session, *, device_id: str) -> Device | None:
-    """As `device`, with `limit_waits` in the same statement: how a device's request begins, of which there are many."""
-    return session.execute(_SENDER, {"device_id": device_id}).scalar_one_or_none()
+    """As `device`, with `limit_waits` in the same statement: how a device's request begins, of which there are many.
+
+    It is detached: who changes it writes it, or adds it to the session.
+    """
+    rows = _SENDER.within(session, device_id=device_id)
+    return _made_device(rows[0]) if rows else None
 
 
 _DEVICES = (
@@ -94,34 +101,48 @@ def session_of_sold_cart(session: Session, *, cart_id: int) -> CartSession | Non
 
 
 _OF_TROLLEY = (
-    select(CartSession, Trolley.tare_grams, Trolley.scale_step_grams)
+    select(CartSession)
     .join(Cart, Cart.id == CartSession.cart_id)
-    .join(Trolley, Trolley.id == CartSession.trolley_id)
     .where(CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None))
     .with_for_update(key_share=True, of=(Cart, CartSession))
     .execution_options(populate_existing=True)
 )
+_WITH_SCALE = Step(
+    select(*columns_of(CartSession), Trolley.tare_grams, Trolley.scale_step_grams)
+    .select_from(CartSession)
+    .join(Cart, Cart.id == CartSession.cart_id)
+    .join(Trolley, Trolley.id == CartSession.trolley_id)
+    .where(CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None))
+    .with_for_update(key_share=True, of=(Cart, CartSession))
+)
+_made_session = maker(CartSession)
 _IS_TAKEN = select(CartSession.id).where(
     CartSession.trolley_id == bindparam("trolley_id"), CartSession.closed_at.is_(None)
 )
 
 
 def session_of_trolley(session: Session, *, trolley_id: int) -> CartSession | None:
-    """The open session of a trolley whose device is locked, the session's cart locked before it."""
-    found = session_with_scale(session, trolley_id=trolley_id)
-    return found[0] if found else None
+    """The open session of a trolley whose device is locked, the session's cart locked before it.
+
+    A payment that falls through gives a session another cart while this waits for the first: then that one is locked.
+    """
+    values = {"trolley_id": trolley_id}
+    while (found := session.execute(_OF_TROLLEY, values).scalar_one_or_none()) is None:
+        if session.execute(_IS_TAKEN, values).first() is None:
+            return None
+    return found
 
 
 def session_with_scale(session: Session, *, trolley_id: int) -> tuple[CartSession, int, int] | None:
     """As `session_of_trolley`, with what the trolley weighs empty and the step of its scale, in grams.
 
-    A payment that falls through gives a session another cart while this waits for the first: then that one is locked.
+    The session of the trolley is detached: who changes it writes it, or adds it to that of the database.
     """
-    values = {"trolley_id": trolley_id}
-    while (found := session.execute(_OF_TROLLEY, values).one_or_none()) is None:
-        if session.execute(_IS_TAKEN, values).first() is None:
+    while not (found := _WITH_SCALE.within(session, trolley_id=trolley_id)):
+        if session.execute(_IS_TAKEN, {"trolley_id": trolley_id}).first() is None:
             return None
-    return found[0], found[1], found[2]
+    *_, tare, step = found[0]
+    return _made_session(found[0]), tare, step
 
 
 _OF_CART = (
@@ -143,11 +164,11 @@ def reservations(session: Session, *, cart_id: int, only_expired: bool = False) 
     return session.execute(_OF_CART, {"cart_id": cart_id, "ahead": ahead}).all()
 
 
-_STOCK = (
+_STOCK = Step(
     select(Inventory.product_id)
     .where(
         Inventory.stock_location_id == bindparam("stock_location_id"),
-        Inventory.product_id.in_(bindparam("product_ids", expanding=True)),
+        Inventory.product_id == bindparam("product_ids", type_=ARRAY(BigInteger)).any_(),
     )
     .order_by(Inventory.product_id)
     .with_for_update(key_share=True)
@@ -156,8 +177,8 @@ _STOCK = (
 
 def stock_of_reservations(session: Session, *, stock_location_id: int, product_ids: Sequence[int]) -> set[int]:
     """Lock the stock of some products of a branch, in their order; answers of which there is a row."""
-    values = {"stock_location_id": stock_location_id, "product_ids": list(product_ids)}
-    return set(session.execute(_STOCK, values).scalars())
+    rows = _STOCK.within(session, stock_location_id=stock_location_id, product_ids=list(product_ids))
+    return {row.product_id for row in rows}
 
 
 _STOCK_OF_BASKET = text("""
