@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
+_USED = "aisle.used"
+"""Of a connection that was taken out of the pool before; the pool forgets it with the connection."""
+
 
 def replace_dead(engine: Engine) -> None:
     """Have every connection looked at when it is taken out of the pool; a dead one is replaced by a new one.
@@ -15,9 +18,15 @@ def replace_dead(engine: Engine) -> None:
     event.listen(engine, "checkout", _look)
 
 
-def _look(connection: Any, _record: Any, _proxy: Any) -> None:
-    """Nothing comes unasked on an idle connection but its end, or a notice of it."""
-    if connection.closed or _has_something_to_read(connection.fileno()):
+def _look(connection: Any, record: Any, _proxy: Any) -> None:
+    """Nothing comes unasked on an idle connection but its end, or a notice of it.
+
+    A new one is not looked at: where it is dead too, its first statement says so as every other lost connection does.
+    The pool itself would have no word for that but a misuse of it.
+    """
+    if not record.info.get(_USED):
+        record.info[_USED] = True
+    elif connection.closed or _has_something_to_read(connection.fileno()):
         raise DisconnectionError
 
 

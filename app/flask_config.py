@@ -37,10 +37,9 @@ def flask_config(settings: Settings, database_url: str) -> dict[str, Any]:
         "JWT_ACCESS_TOKEN_EXPIRES": timedelta(minutes=settings.jwt_access_token_expires_minutes),
         "JWT_REFRESH_TOKEN_EXPIRES": timedelta(days=settings.jwt_refresh_token_expires_days),
         "RATELIMIT_ENABLED": settings.rate_limit_enabled,
-        "RATELIMIT_STORAGE_URI": settings.redis_url or "aisle-memory://",
+        "RATELIMIT_STORAGE_URI": f"aisle-{settings.redis_url}" if settings.redis_url else "aisle-memory://",
         "RATELIMIT_STORAGE_OPTIONS": IMPATIENT if settings.redis_url else {},
         "RATELIMIT_KEY_PREFIX": "aisle-fixed-window",
-        "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": bool(settings.redis_url),
     }
 
 

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-import time
 
 from flask import Flask, Response, g
 from flask_limiter import RateLimitExceeded
@@ -23,12 +22,13 @@ from app.errors import (
     ValidationFailed,
 )
 from app.extensions import limiter
-from app.middleware import device_answers, metrics
+from app.middleware import device_answers, limits, metrics
 from app.services.devices.refusals import DeviceRefusal
 
 log = logging.getLogger("aisle.errors")
 
-_LOCK_TIMEOUTS = {"55P03", "57014"}  # lock_not_available, query_canceled (statement_timeout)
+_OTHERS_AT_WORK = {"55P03", "57014", "40P01", "40001"}
+"""lock_not_available, query_canceled (statement_timeout); deadlock, serialization failure, when tried often enough."""
 _USUAL_WINDOW = 60
 _DISK_FULL = "53100"
 _NO_ROOM = "could not extend file"
@@ -79,8 +79,8 @@ def _envelope(code: str, message: str, status: int, details: dict[str, object]) 
 def _rate_limited(_error: RateLimitExceeded) -> Response:
     """Flask-Limiter's own headers are off: they would stretch the Retry-After of other refusals on the same route."""
     breached = limiter.current_limit
-    seconds = int(breached.reset_at - time.time()) + 1 if breached else _USUAL_WINDOW
-    return error_response(TooManyRequests(retry_after=max(1, seconds)))
+    seconds = limits.seconds_until(breached.window.reset_time) if breached else _USUAL_WINDOW
+    return error_response(TooManyRequests(retry_after=seconds))
 
 
 _HTTP_MESSAGES = {
@@ -109,7 +109,7 @@ def _busy(_error: PoolTimeout) -> Response:
 
 def _database(error: DBAPIError) -> Response:
     sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    if sqlstate in _LOCK_TIMEOUTS:
+    if sqlstate in _OTHERS_AT_WORK:
         return error_response(Busy(retry_after=1))
     if sqlstate.startswith(_BAD_INPUT_CLASS):
         log.warning("a value reached the database unchecked", extra={"sqlstate": sqlstate})

@@ -1,18 +1,18 @@
 """Rate limits: the limit of a blueprint's line in the table, and tighter ones for the few routes worth attacking."""
 
 import hashlib
+import math
 import re
 import time
 
 from flask import Flask, Response, current_app, g, request
 from limits import RateLimitItem, parse_many
-from limits.strategies import RateLimiter
 
 from app.config import settings
 from app.domain.phone import prefix
 from app.errors import TooManyRequests
 from app.extensions import limiter
-from app.middleware import counting
+from app.middleware import redis_counts  # noqa: F401 (Flask-Limiter finds both ways of counting by their schemes)
 from app.middleware.entry import Entry
 
 
@@ -29,16 +29,14 @@ def register_limits(app: Flask) -> None:
 def check(entry: Entry) -> None:
     """Count this request against its blueprint's limit.
 
-    Asks the limiter's store directly: Flask-Limiter's own middleware costs 0.3 ms a request. When the store is down
-    each process counts for itself. Raises TooManyRequests.
+    Asks the limiter's store directly: Flask-Limiter's own middleware costs 0.3 ms a request. Raises TooManyRequests.
     """
     items: list[RateLimitItem] = current_app.extensions["limits"].get(entry.blueprint.name, [])
     if not limiter.enabled:
         return
     key = (entry.blueprint.name, caller_or_address())
     for item in items:
-        if refusing := counting.spend(item, *key):
-            raise _refusal(refusing, item, *key)
+        _count(item, *key)
 
 
 _DEVICE = re.compile(r"(?:SC1 |Bearer dvc_)([0-9a-f]{8})")
@@ -59,10 +57,15 @@ def check_device() -> None:
         _spend(settings().rate_limit_device, "device", claimed[1], address())
 
 
-def _refusal(store: RateLimiter, item: RateLimitItem, *key: str) -> TooManyRequests:
-    """A 429 that says how long the window of a budget that is spent still lasts."""
-    stats = store.get_window_stats(item, *key)
-    return TooManyRequests(retry_after=max(1, int(stats.reset_time - time.time()) + 1))
+def _count(item: RateLimitItem, *key: str) -> None:
+    """Raises TooManyRequests, which says how long the window of a budget that is spent still lasts."""
+    if not limiter.limiter.hit(item, *key):
+        raise TooManyRequests(retry_after=seconds_until(limiter.limiter.get_window_stats(item, *key).reset_time))
+
+
+def seconds_until(moment: float) -> int:
+    """How many whole seconds from now, at least one, until a moment in seconds since the epoch."""
+    return max(1, math.ceil(moment - time.time()))
 
 
 def count_text_message(phone: str, sender: str | None = None) -> None:
@@ -106,8 +109,7 @@ def _hidden(phone: str) -> str:
 def _spend(budget: str, *key: str) -> None:
     """Count once against a budget such as `3 per 15 minutes`. Raises TooManyRequests."""
     for item in parse_many(budget):
-        if refusing := counting.spend(item, *key):
-            raise _refusal(refusing, item, *key)
+        _count(item, *key)
 
 
 def caller_or_address() -> str:

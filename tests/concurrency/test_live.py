@@ -3,15 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.extensions import db
 from app.models import User
 from app.services.live import hub as hubs
+from app.services.live import streams
 from app.services.live.telling import tell
 from app.transaction import transaction
 from tests import factories
@@ -157,6 +160,38 @@ def test_a_stream_goes_on_after_the_listening_connection_was_cut(
     tell_of(live, user, 2)
 
     assert eventually(lambda: follower.numbers == [1, 2])
+
+
+def test_a_stream_outlives_a_database_that_does_not_answer(
+    live: Live, user: User, follow: Callable[..., Follower], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "PING_SECONDS", 0.2)
+    monkeypatch.setattr(streams, "STEP_SECONDS", 0.05)
+    follower = follow()
+    tell_of(live, user, 1)
+    assert eventually(lambda: follower.numbers == [1])
+
+    with refusing(live):
+        pings = follower.text.count(": ping")
+        lived_on = eventually(lambda: follower.text.count(": ping") > pings + 2)
+    tell_of(live, user, 2)
+
+    assert lived_on
+    assert eventually(lambda: follower.numbers == [1, 2])
+
+
+@contextmanager
+def refusing(live: Live) -> Iterator[None]:
+    """For the length of a block nobody of the application gets a connection for reading."""
+
+    def refuse(*_: Any) -> None:
+        raise OperationalError("SELECT", None, Exception("nobody there"))
+
+    with live.app.app_context():
+        reads = db.engines["read"]
+    event.listen(reads, "checkout", refuse)
+    yield
+    event.remove(reads, "checkout", refuse)
 
 
 def cut_listeners(live: Live) -> int:

@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from limits.storage import MemoryStorage
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.extensions import limiter
-from app.middleware import counting
+from app.middleware.redis_counts import RedisCounts
 from app.models import OutboxEvent
 from tests.conftest import rolled_back
 from tests.factories import make_user, sign_in
@@ -30,7 +29,6 @@ def limited_app(template: str) -> Iterator[Flask]:
 @pytest.fixture
 def limited(limited_app: Flask) -> Iterator[Session]:
     limiter.reset()
-    counting.in_memory.storage.reset()
     with rolled_back(limited_app) as session:
         yield session
 
@@ -189,13 +187,10 @@ def test_a_customer_signs_in_within_the_limits(caller: FlaskClient, limited: Ses
 
 
 def test_codes_stay_limited_while_the_store_is_down(
-    caller: FlaskClient, limited: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    caller: FlaskClient, limited: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def down(*_: object, **__: object) -> None:
-        raise ConnectionError("the store is away")
+    monkeypatch.setattr(limiter.limiter, "storage", RedisCounts("aisle-redis://127.0.0.1:1/0"))
 
-    monkeypatch.setattr(limiter.limiter.storage, "incr", down)
-    monkeypatch.setattr(counting.in_memory, "storage", MemoryStorage())
     answers = ask(caller, *[PHONE] * 4)
 
     assert codes_of(answers) == [200, 200, 200, 429]

@@ -56,6 +56,18 @@ def test_an_address_that_fails_to_sign_in_too_often_waits_whatever_the_account(
     assert_too_many(answers[-1])
 
 
+def test_a_refusal_never_says_to_wait_longer_than_its_window(shopper: FlaskClient, limited: Session) -> None:
+    waits = []
+    for _ in range(3):  # the second of the clock in which the window began counts
+        limiter.reset()
+        answers = [
+            shopper.post(f"{AUTH}/login", json={**WRONG, "email": f"{number}@example.com"}) for number in range(9)
+        ]
+        waits.append(int(answers[-1].headers["Retry-After"]))
+
+    assert all(55 <= seconds <= 60 for seconds in waits), waits
+
+
 def test_signing_in_rightly_again_and_again_is_never_limited(shopper: FlaskClient, limited: Session) -> None:
     make_user(limited, email=EMAIL, password=PASSWORD)
 

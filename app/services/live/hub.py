@@ -24,7 +24,8 @@ log = logging.getLogger("aisle.live")
 
 CHANNEL = "aisle_live"
 FIRST_PAUSE = 0.2
-LONGEST_PAUSE = 10.0
+LONGEST_PAUSE = 2.0
+"""Seconds between two tries to listen again: so long after its return a database may still be unheard."""
 LOOK_UP_EVERY = 1.0
 """Seconds between two looks at whether anybody still listens."""
 _RETRY_AFTER = 15

@@ -4,11 +4,14 @@ No connection is held between two reads. A stream ends after a while by itself: 
 the last event it saw, and misses nothing.
 """
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.config import settings
 from app.domain.caller import Caller
@@ -19,6 +22,9 @@ from app.services.live import ending, reading
 from app.services.live.hub import Hub, Seat, hub
 from app.transaction import reading as connected
 
+log = logging.getLogger("aisle.live")
+
+NO_ANSWER = (OperationalError, PoolTimeout)
 PING_SECONDS = 15.0
 STEP_SECONDS = 1.0
 """How often a waiting stream looks whether it should end."""
@@ -62,27 +68,31 @@ def _stream(place: Hub, seat: Seat, listener: Listener, after: int) -> Iterator[
         over = time.monotonic() + min(listener.seconds, settings().live_stream_seconds)
         yield ""
         yield f"retry: {RETRY_MILLISECONDS}\nid: {after}\n\n"
-        ping = time.monotonic() + PING_SECONDS
+        ping, is_behind = time.monotonic() + PING_SECONDS, False
         while not ending.is_near() and listener.is_there():
             if seat.news.is_set():
                 seat.news.clear()
-                if rows := reading.read_after(seat.user_id, after=after, limit=BATCH):
+                rows = _news(seat.user_id, after)
+                is_behind = rows is None
+                if rows:
                     after = rows[-1].id
                     listener.before_telling()
                     yield _events(rows)
-                if len(rows) == BATCH:  # what is there already is sent whatever the time
+                if rows and len(rows) == BATCH:  # what is there already is sent whatever the time
                     seat.news.set()
                     continue
             now = time.monotonic()
             if now >= over:
                 return
             if now >= ping:
-                if not _is_signed_in(listener.caller):
+                if _has_left(listener.caller):
                     return
                 yield ": ping\n\n"
                 ping = now + PING_SECONDS
                 seat.news.set()  # look, in case a notice was lost
             seat.news.wait(min(STEP_SECONDS, over - now))
+            if is_behind:
+                seat.news.set()
     finally:
         place.leave(seat)
 
@@ -92,6 +102,19 @@ def _events(rows: Sequence[AnyRow]) -> str:
     return "".join(f"id: {one.id}\nevent: {one.topic}\ndata: {one.model_dump_json()}\n\n" for one in updates)
 
 
-def _is_signed_in(caller: Caller) -> bool:
-    with connected() as connection:
-        return connection.execute(_IS_SIGNED_IN, {"session_id": caller.session_id}).one_or_none() is not None
+def _news(user_id: int, after: int) -> Sequence[AnyRow] | None:
+    """The next news; None while the database does not answer: the stream outlives that, and then goes on."""
+    try:
+        return reading.read_after(user_id, after=after, limit=BATCH)
+    except NO_ANSWER as error:
+        log.warning("a live stream waits for the database", extra={"error": type(error).__name__})
+        return None
+
+
+def _has_left(caller: Caller) -> bool:
+    """Whether the caller signed out or was shut out. A database that does not answer says so of nobody."""
+    try:
+        with connected() as connection:
+            return connection.execute(_IS_SIGNED_IN, {"session_id": caller.session_id}).one_or_none() is None
+    except NO_ANSWER:
+        return False
