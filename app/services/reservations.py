@@ -24,20 +24,17 @@ _OPEN_SHELVES = text("""
     SELECT :stock_location_id, product_id, 0, 0 FROM unnest(CAST(:products AS bigint[])) AS new(product_id)
     ORDER BY product_id ON CONFLICT DO NOTHING
 """)
-_TAKE = text("""
-WITH change AS (
-    SELECT * FROM unnest(CAST(:products AS bigint[]), CAST(:pieces AS integer[]), CAST(:moves AS bigint[]))
-        AS change(product_id, pieces, move_id)
-), shelf AS (
-    SELECT inventory.id, change.*, greatest(pieces - available_quantity, 0) AS found
-    FROM inventory JOIN change USING (product_id) WHERE stock_location_id = :stock_location_id
-), stock AS (
+TAKE = """
+shelf AS (
+    SELECT inventory.id, taken.*, greatest(pieces - available_quantity, 0) AS found
+    FROM inventory JOIN taken USING (product_id) WHERE stock_location_id = :stock_location_id
+), out_of_stock AS (
     UPDATE inventory
     SET available_quantity = available_quantity + shelf.found - shelf.pieces,
         reserved_quantity = reserved_quantity + shelf.pieces,
         needs_recount = needs_recount OR shelf.found > 0, updated_at = now()
     FROM shelf WHERE inventory.id = shelf.id
-), moved AS (
+), taking_moved AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change, source_type,
                                  source_id)
     SELECT :stock_location_id, product_id, kind, available_change, reserved_change, 'basket_move', move_id
@@ -46,36 +43,45 @@ WITH change AS (
     WHERE available_change <> 0
 ), kept AS (
     UPDATE reservations SET expires_at = now() + :held_for, updated_at = now()
-    WHERE cart_id = :cart_id AND state = 'ACTIVE' AND product_id <> ALL (CAST(:products AS bigint[]))
-)
-INSERT INTO reservations AS held (cart_id, product_id, stock_location_id, quantity, expires_at)
-SELECT :cart_id, product_id, :stock_location_id, pieces, now() + :held_for FROM change
-ON CONFLICT (cart_id, product_id) WHERE state = 'ACTIVE'
-DO UPDATE SET quantity = held.quantity + excluded.quantity, expires_at = excluded.expires_at, updated_at = now()
-""")
-_GIVE_BACK = text("""
-WITH change AS (
-    SELECT * FROM unnest(CAST(:products AS bigint[]), CAST(:pieces AS integer[]), CAST(:moves AS bigint[]))
-        AS change(product_id, pieces, move_id)
-), held AS (
+    WHERE cart_id = :cart_id AND state = 'ACTIVE' AND product_id <> ALL (CAST(:moved_products AS bigint[]))
+), put_aside AS (
+    INSERT INTO reservations AS held (cart_id, product_id, stock_location_id, quantity, expires_at)
+    SELECT :cart_id, product_id, :stock_location_id, pieces, now() + :held_for FROM taken
+    ON CONFLICT (cart_id, product_id) WHERE state = 'ACTIVE'
+    DO UPDATE SET quantity = held.quantity + excluded.quantity, expires_at = excluded.expires_at, updated_at = now()
+)"""
+"""Parts of a statement: put aside what its part `taken` has (product_id, pieces, move_id), its stock locked; what the
+cart holds else is kept on for it, but for `:moved_products`.
+"""
+GIVE_BACK = """
+held AS (
     SELECT reservations.id, product_id, move_id, least(pieces, quantity) AS pieces, quantity - pieces AS left_over
-    FROM reservations JOIN change USING (product_id)
+    FROM reservations JOIN returned USING (product_id)
     WHERE cart_id = :cart_id AND state = 'ACTIVE' AND stock_location_id = :stock_location_id
 ), less AS (
     UPDATE reservations
     SET state = CASE WHEN left_over > 0 THEN state ELSE 'RELEASED' END,
-        quantity = CASE WHEN left_over > 0 THEN left_over ELSE quantity END, updated_at = now()
+        quantity = CASE WHEN left_over > 0 THEN left_over ELSE quantity END,
+        expires_at = CASE WHEN :keeps_on THEN now() + :held_for ELSE expires_at END, updated_at = now()
     FROM held WHERE reservations.id = held.id
-), moved AS (
+), returning_moved AS (
     INSERT INTO stock_movements (stock_location_id, product_id, kind, available_change, reserved_change, source_type,
                                  source_id)
     SELECT :stock_location_id, product_id, 'unreserve', pieces, -pieces, 'basket_move', move_id FROM held
-)
-UPDATE inventory
-SET available_quantity = available_quantity + pieces, reserved_quantity = reserved_quantity - pieces,
-    updated_at = now()
-FROM held WHERE stock_location_id = :stock_location_id AND inventory.product_id = held.product_id
-""")
+), back_in_stock AS (
+    UPDATE inventory
+    SET available_quantity = available_quantity + pieces, reserved_quantity = reserved_quantity - pieces,
+        updated_at = now()
+    FROM held WHERE stock_location_id = :stock_location_id AND inventory.product_id = held.product_id
+)"""
+"""The same for what goes back onto the shelf, of its part `returned`; `:keeps_on` where something is taken as well.
+
+Nothing is done for what is returned of a reservation that has expired: its pieces are in the stock already.
+"""
+_CHANGE = """SELECT * FROM unnest(CAST(:products AS bigint[]), CAST(:pieces AS integer[]), CAST(:moves AS bigint[]))
+    AS change(product_id, pieces, move_id)"""
+_TAKE = text(f"WITH taken AS ({_CHANGE}), {TAKE} SELECT")
+_GIVE_BACK = text(f"WITH returned AS ({_CHANGE}), {GIVE_BACK} SELECT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +101,29 @@ def move(
     Each product occurs once. Nothing is done for what is returned of a reservation that has expired: its pieces are in
     the stock already.
     """
-    products = sorted(one.product_id for one in (*taken, *returned))
+    lock_stock(
+        session,
+        stock_location_id=stock_location_id,
+        taken=[one.product_id for one in taken],
+        returned=[one.product_id for one in returned],
+    )
+    place = {"cart_id": cart_id, "stock_location_id": stock_location_id, "held_for": HELD_FOR}
+    if taken:
+        moved = [one.product_id for one in taken]
+        session.execute(_TAKE, {**place, **_columns(taken), "moved_products": moved})
+    if returned:
+        session.execute(_GIVE_BACK, {**place, **_columns(returned), "keeps_on": False})
+
+
+def lock_stock(session: Session, *, stock_location_id: int, taken: Sequence[int], returned: Sequence[int]) -> None:
+    """Lock the stock of products in their order, before TAKE or GIVE_BACK; of what is taken there is a row then."""
+    products = sorted((*taken, *returned))
     if not products:
         return
     locked = locks.stock_of_reservations(session, stock_location_id=stock_location_id, product_ids=products)
-    if missing := sorted({one.product_id for one in taken} - locked):
+    if missing := sorted(set(taken) - locked):
         session.execute(_OPEN_SHELVES, {"stock_location_id": stock_location_id, "products": missing})
         locks.stock_of_reservations(session, stock_location_id=stock_location_id, product_ids=missing)
-    place = {"cart_id": cart_id, "stock_location_id": stock_location_id}
-    if taken:
-        session.execute(_TAKE, {**place, **_columns(taken), "held_for": HELD_FOR})
-    if returned:
-        session.execute(_GIVE_BACK, {**place, **_columns(returned)})
 
 
 def _columns(changes: Sequence[Pieces]) -> dict[str, list[int]]:

@@ -41,6 +41,14 @@ def entered(signed: SignedRequest) -> Iterator[tuple[Session, Device]]:
 
     Raises DeviceRefusal, from `enter` or from the block; what must outlive the refusal is kept all the same.
     """
+    with entered_apart(signed) as (session, device):
+        session.add(device)
+        yield session, device
+
+
+@contextmanager
+def entered_apart(signed: SignedRequest) -> Iterator[tuple[Session, Device]]:
+    """As `entered`, with the device detached: the block writes it, or adds it to the session."""
     try:
         with transaction() as session:
             yield session, enter(session, signed)
@@ -52,7 +60,7 @@ def entered(signed: SignedRequest) -> Iterator[tuple[Session, Device]]:
 
 
 def enter(session: Session, signed: SignedRequest) -> Device:
-    """The device that sent this request, locked, with its counters moved on. A step.
+    """The device that sent this request, locked and detached, with its counters moved on. A step.
 
     Raises DeviceRefusal with the first reason in the order of B.3. A bearer token has no counters: only the numbers of
     its events make its requests harmless when they are repeated.

@@ -8,6 +8,9 @@ from app.prepared import Step
 LIMITS = """
     set_config('lock_timeout', '3s', true) AS lock_timeout, set_config('statement_timeout', '5s', true) AS longest
 """
+WAITS = f"(SELECT {LIMITS}) AS waits"
+"""The same as a table to be joined with what a statement locks: rows are locked after every join. A lock is given up
+after 3 s then; the limit of 5 s is for the statements that follow, as PostgreSQL looks at it when one begins."""
 _LIMIT_WAITS = Step(text(f"SELECT {LIMITS}"))
 _TRY_KEY = Step(text(f"SELECT {LIMITS}, pg_try_advisory_xact_lock(hashtextextended(:key, 0)) AS granted"))
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from app.models import Payment
 from app.models.base import AnyRow
 from app.prepared import Step
+from app.services.locks.keys import WAITS
 
 _PAYMENT = (
     select(Payment)
@@ -49,10 +50,21 @@ def operation(session: Session, *, operation_id: int) -> AnyRow | None:
     return found[0] if found else None
 
 
-_CLAIM = text(f"""
+UNDECIDED_AUTHORIZATION = f"""
+    SELECT orders.id AS order_id, payments.id AS payment_id, operations.id AS operation_id
+    FROM {WAITS} CROSS JOIN {_OPERATION_TABLES}
+    WHERE operations.id = :operation_id AND operations.state NOT IN ('ok', 'manual')
+      AND orders.status = 'PENDING_PAYMENT'
+    FOR NO KEY UPDATE OF orders, payments, operations
+"""
+"""SQL for an authorization that its order waits for, locked as by `operation`: part of a statement that decides it."""
+
+_CLAIM = Step(
+    text(f"""
     WITH claimed AS (
         SELECT {_OPERATION_COLUMNS}, tokens.provider_token
-        FROM {_OPERATION_TABLES} LEFT JOIN payment_tokens AS tokens ON tokens.id = payments.payment_token_id
+        FROM {WAITS} CROSS JOIN {_OPERATION_TABLES}
+        LEFT JOIN payment_tokens AS tokens ON tokens.id = payments.payment_token_id
         WHERE orders.id = :order_id AND orders.status = 'PENDING_PAYMENT' AND orders.pay_deadline > now()
           AND operations.kind = 'authorize'
           AND (operations.state IN ('created', 'unknown')
@@ -63,16 +75,18 @@ _CLAIM = text(f"""
     FROM claimed WHERE payment_operations.id = claimed.operation_id
     RETURNING claimed.*
 """)
+)
 
 
-def claim_authorization(session: Session, *, order_id: int, patience: timedelta) -> AnyRow | None:
-    """Take on the payment of an order: lock it, check that it may still be paid, mark the operation sent.
+def claim_authorization(*, order_id: int, patience: timedelta) -> AnyRow | None:
+    """Take on the payment of an order: lock it, check that it may still be paid, mark the operation sent, commit.
 
     None when there is nothing to send: already decided, being cancelled, past its deadline, or sent by somebody else
-    less than `patience` ago (one statement). It is no attempt of the sweeper's: a shopper who keeps asking would push
-    the next one back by an hour.
+    less than `patience` ago (one statement, a transaction by itself). It is no attempt of the sweeper's: a shopper who
+    keeps asking would push the next one back by an hour.
     """
-    return session.execute(_CLAIM, {"order_id": order_id, "patience": patience}).one_or_none()
+    found = _CLAIM.alone(order_id=order_id, patience=patience)
+    return found[0] if found else None
 
 
 _DUE_OPERATION = text("""

@@ -50,7 +50,6 @@ class Change:
     product: AnyRow
     pieces: int
     grams: int = 0
-    device_event_id: int | None = None
 
 
 def move(
@@ -72,28 +71,30 @@ def move_all(
     changes: Sequence[Change],
     *,
     actor_user_id: int | None = None,
-    lying: "Mapping[int, Held] | None" = None,
 ) -> dict[int, LineNow]:
     """Make changes to the cart of a locked, open session; answers the lines they leave, by product. A step.
 
-    `lying` is everything in the cart, from who has read it since the lock. As many statements for many changes as for
-    one. Raises NotInCart for taking what is not there, TrolleyFull.
+    As many statements for many changes as for one. Raises NotInCart for taking what is not there, TrolleyFull.
     """
-    before: Mapping[int, Held] = _lines(session, opened.cart_id, changes) if lying is None else lying
+    before: Mapping[int, Held] = _lines(session, opened.cart_id, changes)
     after: dict[int, LineNow] = {}
     for change in changes:
         line: Held | None = after.get(change.product.id) or before.get(change.product.id)
         after[change.product.id] = line_after(line, change.product, change.pieces, change.grams)
-    _check(session, opened, after, before.keys(), counted=lying is not None)
+    _check(session, opened, after, before.keys())
     moves = _record(session, opened, changes, actor_user_id)
     _write(session, opened.cart_id, after.values())
     _move_stock(session, opened, before, after, moves)
-    weight = sum(_weight(change.product, change.pieces, change.grams) for change in changes)
-    opened.expected_grams = min(max(0, opened.expected_grams + weight), MAX_INT)
-    opened.version += 1
+    count(opened, sum(weight(change.product, change.pieces, change.grams) for change in changes))
     opened.last_event_at = func.now()
     session.flush()
     return after
+
+
+def count(opened: CartSession, grams: int) -> None:
+    """Note on a locked session that its basket has changed, and by how much its weight should have."""
+    opened.expected_grams = min(max(0, opened.expected_grams + grams), MAX_INT)
+    opened.version += 1
 
 
 class Held(Protocol):
@@ -139,16 +140,14 @@ def _lines(session: Session, cart_id: int, changes: Sequence[Change]) -> dict[in
 _COUNT = select(func.count()).where(CartItem.cart_id == bindparam("cart_id"))
 
 
-def _check(
-    session: Session, opened: CartSession, after: Mapping[int, LineNow], known: Collection[int], *, counted: bool
-) -> None:
-    """Raises TrolleyFull. `counted`: the known lines are all there are."""
+def _check(session: Session, opened: CartSession, after: Mapping[int, LineNow], known: Collection[int]) -> None:
+    """Raises TrolleyFull."""
     if any(line.quantity > LARGEST_QUANTITY for line in after.values()):
         raise TrolleyFull
     new = len(after.keys() - known)
     if not new:
         return
-    lying = len(known) if counted else session.execute(_COUNT, {"cart_id": opened.cart_id}).scalar_one()
+    lying = session.execute(_COUNT, {"cart_id": opened.cart_id}).scalar_one()
     if lying + new > MOST_LINES:
         raise TrolleyFull
 
@@ -166,7 +165,6 @@ def _record(
             "product_id": change.product.id,
             "pieces": change.pieces,
             "grams": change.grams,
-            "device_event_id": change.device_event_id,
             "actor_user_id": actor_user_id,
         }
         for change in changes
@@ -222,7 +220,7 @@ def _move_stock(
     )
 
 
-def _weight(product: AnyRow, pieces: int, grams: int) -> int:
+def weight(product: AnyRow, pieces: int, grams: int) -> int:
     """What the change should show on the scale, in grams; nothing for goods whose weight nobody knows."""
     if product.sold_by is SoldBy.WEIGHT:
         return grams

@@ -96,6 +96,11 @@ class Bench:
         is_other = self.watch.state is not self.watch_before.state
         return self.opened is not None and (is_other or self.opened.version != self.version_before)
 
+    def is_plain(self) -> bool:
+        """Whether the events change the basket or its weight, and nothing follows from that."""
+        follows = self.calls or self.incidents or self.since or self.watch != self.watch_before
+        return not follows and self.standing() is not None
+
     def standing(self) -> Standing | None:
         """How the trolley stands once all is written; None where more than these events decides that."""
         opened = self.opened
@@ -162,6 +167,7 @@ def prepare(session: Session, device: Device, fresh: Sequence[Event], now: int, 
 def _begin(session: Session, bench: Bench, fresh: Sequence[Event]) -> None:
     pressed = next((event for event in fresh if event.kind is EventKind.HELP), None)
     if pressed is not None and bench.device.trolley_id is not None:
+        session.add(bench.device)
         bench.opened = pairing.confirm_pending(session, bench.device)
         bench.since = pressed.s
         bench.tare, bench.scale_step = session.execute(_PLACE, {"trolley_id": bench.device.trolley_id}).one()

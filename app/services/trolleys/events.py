@@ -1,20 +1,22 @@
 """What a trolley scanned, weighed and was told by its buttons: each event exactly once (smart-cart.md, B.5).
 
 One transaction with the device's row and its session locked: events that were answered before are answered again with
-what is stored, new ones are decided in memory, stored with their results and then carried out.
+what is stored, new ones are decided in memory and then stored with all that comes of them, in one statement. Where
+staff are called, or a review or a session begins or ends, more follows.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, bindparam, func, insert, select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app.config import settings
 from app.domain.devices import events as rules
-from app.domain.devices.answers import Result, events_answer
+from app.domain.devices.answers import Result, Standing, events_answer
 from app.domain.devices.events import Batch, Event
+from app.domain.devices.notices import Notice
 from app.domain.devices.wire import MAX_INT
 from app.domain.devices.words import RefusalCode, ResultCode
 from app.domain.enums import IncidentKind
@@ -22,14 +24,12 @@ from app.domain.minor_units import to_minor
 from app.models import Device, DeviceEvent
 from app.services import audit
 from app.services.devices import standing
-from app.services.devices.entering import SignedRequest, entered
+from app.services.devices.entering import SignedRequest, entered_apart
 from app.services.devices.refusals import DeviceRefusal
-from app.services.trolleys import basket, consequences, incidents, maintenance, news
+from app.services.trolleys import basket, consequences, incidents, maintenance, news, recording
 from app.services.trolleys.applying import apply
-from app.services.trolleys.basket import Change
-from app.services.trolleys.bench import Bench, Outcome, moment, prepare
-
-Done = Sequence[tuple[Event, Outcome]]
+from app.services.trolleys.bench import Bench, Outcome, prepare
+from app.services.trolleys.recording import Done
 
 
 def take(signed: SignedRequest) -> bytes:
@@ -38,18 +38,50 @@ def take(signed: SignedRequest) -> bytes:
     Raises DeviceRefusal: GAP where events are missing before it, CLASH where one differs from what was sent under its
     number before, which takes the trolley out of service; BadBody.
     """
-    with entered(signed) as (session, device):
+    with entered_apart(signed) as (session, device):
         batch = rules.parse_batch(signed.body)
         results = _again(session, device, [event for event in batch.events if event.s <= device.last_seq])
         _skip_lost(session, device, batch)
-        bench = None
-        if fresh := [event for event in batch.events if event.s > device.last_seq]:
-            bench, new = _take(session, device, fresh, signed)
-            results += new
-        stands, told = standing.told(session, device, signed.moment, known=bench.standing() if bench else None)
-        if bench and bench.opened is not None and bench.has_news():
-            news.changed(session, bench.opened)
-    return events_answer(signed.now, stands, results, told)
+        fresh = [event for event in batch.events if event.s > device.last_seq]
+        bench = prepare(session, device, fresh, signed.now, _skew(device, signed)) if fresh else None
+        done = [(event, apply(bench, event)) for event in fresh] if bench else []
+        device.last_seq = max(device.last_seq, batch.events[-1].s)
+        _count(bench, done)
+        if bench is not None and bench.is_plain():
+            stands, told = standing.told(session, device, signed.moment, known=bench.standing())
+            recording.record(session, bench, done, is_all=True)
+        else:
+            stands, told = _carry_out(session, device, bench, done, signed)
+    return events_answer(signed.now, stands, [*results, *map(_shown, done)], told)
+
+
+def _count(bench: Bench | None, done: Done) -> None:
+    """Note on the session what the moves of its basket come to."""
+    moves = [outcome.move for _, outcome in done if outcome.move is not None]
+    if bench is not None and bench.opened is not None and moves:
+        basket.count(bench.opened, sum(basket.weight(move.product, move.pieces, move.grams) for move in moves))
+
+
+def _shown(done: tuple[Event, Outcome]) -> Result:
+    event, outcome = done
+    return Result(event.s, outcome.code, outcome.quantity, _minor(outcome.unit_price))
+
+
+def _carry_out(
+    session: Session, device: Device, bench: Bench | None, done: Done, signed: SignedRequest
+) -> tuple[Standing, tuple[Notice, ...]]:
+    """Write events that lead to more than another basket, or to nothing new; how the trolley stands then."""
+    session.add(device)
+    if bench is None:
+        return standing.told(session, device, signed.moment)
+    recording.record(session, bench, done, is_all=False)
+    if bench.opened is not None:
+        session.add(bench.opened)
+    consequences.carry_out(session, bench)
+    stands = standing.told(session, device, signed.moment, known=bench.standing())
+    if bench.opened is not None and bench.has_news():
+        news.changed(session, bench.opened)
+    return stands
 
 
 _STORED = select(
@@ -96,63 +128,10 @@ def _skip_lost(session: Session, device: Device, batch: Batch) -> None:
         raise DeviceRefusal(RefusalCode.GAP, a=device.last_seq)
 
 
-def _take(
-    session: Session, device: Device, fresh: Sequence[Event], signed: SignedRequest
-) -> tuple[Bench, list[Result]]:
-    """Decide on new events, store them, carry them out. Answers how things are left, and the results."""
-    bench = prepare(session, device, fresh, signed.now, _skew(device, signed))
-    done = [(event, apply(bench, event)) for event in fresh]
-    ids = _store(session, bench, done)
-    device.last_seq = fresh[-1].s
-    _move(session, bench, done, ids)
-    consequences.carry_out(session, bench)
-    return bench, [
-        Result(event.s, outcome.code, outcome.quantity, _minor(outcome.unit_price)) for event, outcome in done
-    ]
-
-
 def _skew(device: Device, signed: SignedRequest) -> int:
     """Seconds to add to the device's clock: its signed request says what time it takes it to be."""
     is_signed = device.last_signed_at is not None and not (signed.authorization or "").startswith("Bearer")
     return signed.now - int(device.last_signed_at.timestamp()) if is_signed and device.last_signed_at else 0
-
-
-_STORE = insert(DeviceEvent).returning(DeviceEvent.seq, DeviceEvent.id)
-
-
-def _store(session: Session, bench: Bench, done: Done) -> dict[int, int]:
-    """Write the events with their results, in one statement; answers their ids by number."""
-    stored = session.connection().execute(_STORE, [_row(bench, event, outcome) for event, outcome in done])
-    return {row.seq: row.id for row in stored}
-
-
-def _row(bench: Bench, event: Event, outcome: Outcome) -> dict[str, Any]:
-    return {
-        "device_id": bench.device.id,
-        "seq": event.s,
-        "payload_hash": event.payload_hash,
-        "kind": event.kind.value,
-        "code": event.code,
-        "grams": event.grams,
-        "happened_at": moment(bench.at(event)) if event.time else None,
-        "session_id": outcome.session_id,
-        "product_id": outcome.product_id,
-        "result": int(outcome.code),
-        "quantity_now": outcome.quantity,
-        "unit_price": outcome.unit_price,
-    }
-
-
-def _move(session: Session, bench: Bench, done: Done, ids: dict[int, int]) -> None:
-    """Carry out what changes the basket."""
-    opened = bench.opened
-    if opened is None:
-        return
-    opened.last_event_at = func.now()
-    moves = [(outcome.move, ids[event.s]) for event, outcome in done if outcome.move is not None]
-    if moves:
-        changes = [Change(move.product, move.pieces, move.grams, event_id) for move, event_id in moves]
-        basket.move_all(session, opened, changes, lying=bench.lines_before)
 
 
 def _minor(amount: Any) -> int:

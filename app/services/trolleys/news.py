@@ -1,9 +1,13 @@
 """Telling a shopper's app that something about the trolley changed."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from app.models import CartSession
 from app.services.live.telling import tell
+
+TOPIC = "cart.changed"
 
 
 def changed(session: Session, opened: CartSession) -> None:
@@ -15,7 +19,12 @@ def changed(session: Session, opened: CartSession) -> None:
     session.flush()
     if opened.user_id is None:
         return
-    payload = {
+    tell(session, user_ids=[opened.user_id], topic=TOPIC, payload=payload(opened))
+
+
+def payload(opened: CartSession) -> dict[str, Any]:
+    """What a shopper's app is told of a session."""
+    return {
         "cart_id": opened.cart_id,
         "session_id": opened.id,
         "trolley": opened.trolley_id,
@@ -24,4 +33,3 @@ def changed(session: Session, opened: CartSession) -> None:
         "order_id": opened.order_id,
         "outcome": opened.outcome,
     }
-    tell(session, user_ids=[opened.user_id], topic="cart.changed", payload=payload)

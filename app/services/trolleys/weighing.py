@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.domain.devices import notices as wire
@@ -88,20 +89,28 @@ def _line(line: batch_goods.Line, scale_step: int) -> Line:
 
 
 # Welford's running mean, in product order: the last rows a request locks.
-_LEARN = text("""
+LEARN = """
     INSERT INTO product_weights AS known (product_id, samples, mean_grams, squares)
-    SELECT product_id, 1, grams, 0 FROM unnest(CAST(:products AS bigint[]), CAST(:grams AS float8[]))
+    SELECT product_id, 1, grams, 0 FROM unnest(CAST(:learnt_products AS bigint[]), CAST(:learnt_grams AS float8[]))
         AS sample(product_id, grams) ORDER BY product_id
     ON CONFLICT (product_id) DO UPDATE SET
         samples = known.samples + 1,
         mean_grams = known.mean_grams + (excluded.mean_grams - known.mean_grams) / (known.samples + 1),
         squares = known.squares + (excluded.mean_grams - known.mean_grams) * (excluded.mean_grams - known.mean_grams)
                   * known.samples / (known.samples + 1)
-""").bindparams(bindparam("products"), bindparam("grams"))
+"""
+"""Takes what `learning` answers; may be a part of a longer statement, after every lock but that of news."""
+_LEARN = text(LEARN)
 
 
 def learn(session: Session, samples: Sequence[tuple[AnyRow, int]]) -> None:
     """Remember what accepted pieces weighed, one sample of each product. A step, after every lock but that of news."""
-    by_product = {product.id: grams for product, grams in samples if (product.samples or 0) < LEARNED_ENOUGH}
-    if by_product:
-        session.execute(_LEARN, {"products": list(by_product), "grams": [float(g) for g in by_product.values()]})
+    values = learning(samples)
+    if values["learnt_products"]:
+        session.execute(_LEARN, values)
+
+
+def learning(samples: Sequence[tuple[AnyRow, int]]) -> dict[str, list[Any]]:
+    """What there is to LEARN from samples of rows of `batch_goods`."""
+    by_product = {product.id: float(grams) for product, grams in samples if (product.samples or 0) < LEARNED_ENOUGH}
+    return {"learnt_products": list(by_product), "learnt_grams": list(by_product.values())}

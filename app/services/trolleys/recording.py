@@ -1,0 +1,209 @@
+"""What came of a batch of events, written in one statement: a trolley sends them more often than anything else comes.
+
+Events, basket, stock, the session's and the device's rows are all parts of it. What they should be was decided on rows
+locked before (`bench`), so nothing in it depends on another part but for the numbers of new rows.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from psycopg.types.json import Jsonb
+from psycopg.types.numeric import Int8
+from sqlalchemy import column, text
+from sqlalchemy.orm import Session
+
+from app.domain.devices.events import Event
+from app.models import CartSession, Device
+from app.prepared import Step
+from app.services import locks, reservations
+from app.services.trolleys import news, weighing
+from app.services.trolleys.bench import Bench, Move, Outcome, moment
+
+Done = Sequence[tuple[Event, Outcome]]
+
+_EVENTS = """
+WITH stored AS (
+    INSERT INTO device_events (device_id, seq, payload_hash, kind, code, grams, happened_at, session_id, product_id,
+                               result, quantity_now, unit_price)
+    SELECT CAST(:device_id AS bigint), event.* FROM unnest(
+        CAST(:seqs AS bigint[]), CAST(:hashes AS text[]), CAST(:kinds AS text[]), CAST(:codes AS text[]),
+        CAST(:grams AS integer[]), CAST(:moments AS timestamptz[]), CAST(:session_ids AS bigint[]),
+        CAST(:event_products AS bigint[]), CAST(:results AS smallint[]), CAST(:quantities AS integer[]),
+        CAST(:unit_prices AS numeric[])) AS event
+    RETURNING id, seq
+), walking AS (
+    UPDATE cart_sessions
+    SET last_event_at = now(), updated_at = now(), version = :version, expected_grams = :expected_grams,
+        gross_grams = :session_gross_grams
+    WHERE id = :session_id
+), heard AS (
+    UPDATE devices
+    SET updated_at = now(), last_seen_at = :last_seen_at, kid = :kid, rotation_until = :rotation_until,
+        last_boot = :last_boot, last_n = :last_n, last_signed_at = :last_signed_at, last_seq = :last_seq,
+        gross_grams = :device_gross_grams, notices = :notices
+    WHERE id = :device_id
+)"""
+_MOVES = """
+, moved AS (
+    INSERT INTO basket_moves (session_id, product_id, pieces, grams, device_event_id)
+    SELECT CAST(:session_id AS bigint), product_id, pieces, move.grams, stored.id
+    FROM unnest(CAST(:move_seqs AS bigint[]), CAST(:move_products AS bigint[]), CAST(:move_pieces AS integer[]),
+                CAST(:move_grams AS integer[])) AS move(seq, product_id, pieces, grams) JOIN stored USING (seq)
+    ORDER BY seq
+    RETURNING id, product_id
+), emptied AS (
+    DELETE FROM cart_items WHERE cart_id = :cart_id AND product_id = ANY (CAST(:gone_products AS bigint[]))
+), filled AS (
+    INSERT INTO cart_items (cart_id, product_id, quantity, weight_grams, unit_price)
+    SELECT CAST(:cart_id AS bigint), line.* FROM unnest(
+        CAST(:line_products AS bigint[]), CAST(:line_quantities AS integer[]), CAST(:line_grams AS integer[]),
+        CAST(:line_prices AS numeric[])) AS line
+    ON CONFLICT (cart_id, product_id) DO UPDATE SET quantity = excluded.quantity,
+        weight_grams = excluded.weight_grams, unit_price = excluded.unit_price, updated_at = now()
+)"""
+_CHANGE = """
+, change AS (
+    SELECT product_id, change.pieces, max(moved.id) AS move_id
+    FROM unnest(CAST(:moved_products AS bigint[]), CAST(:moved_pieces AS integer[])) AS change(product_id, pieces)
+    JOIN moved USING (product_id) GROUP BY product_id, change.pieces
+)"""
+_TAKEN = f"""
+, taken AS (
+    SELECT product_id, pieces, move_id FROM change WHERE pieces > 0
+), {reservations.TAKE}"""  # noqa: S608 (constants)
+_RETURNED = f"""
+, returned AS (
+    SELECT product_id, -pieces AS pieces, move_id FROM change WHERE pieces < 0
+), {reservations.GIVE_BACK}"""  # noqa: S608 (constants)
+_LAST = f"""
+, learnt AS ({weighing.LEARN})
+, told AS ({locks.FEED})"""
+
+
+@cache
+def _statement(*, moves: bool, takes: bool, returns: bool) -> Step:
+    """The parts that a batch needs, in the order of locks."""
+    parts = [(True, _EVENTS), (moves, _MOVES), (takes or returns, _CHANGE), (takes, _TAKEN), (returns, _RETURNED)]
+    parts += [(moves, _LAST), (True, " SELECT 1 AS done")]
+    return Step(text("".join(part for is_needed, part in parts if is_needed)).columns(column("done")))
+
+
+def record(session: Session, bench: Bench, done: Done, *, is_all: bool) -> None:
+    """Write events with their results, the basket they leave and the rows of session and device. A step.
+
+    `is_all`: nothing comes after it, so the shopper is told too, and scales' samples are learned from.
+    """
+    opened, values = bench.opened, _of_events(bench, done) | _of_device(bench.device)
+    moves = [(event.s, outcome.move) for event, outcome in done if outcome.move is not None]
+    changed: dict[int, int] = {}
+    if opened is not None and moves:
+        changed = _pieces_by_product(bench, moves)
+        _lock(session, opened, changed)
+        values |= _of_basket(bench, moves) | _of_stock(opened, changed)
+        values |= weighing.learning(bench.samples if is_all else ()) | _of_news(opened if is_all else None)
+    values |= _of_session(opened)
+    takes, returns = any(many > 0 for many in changed.values()), any(many < 0 for many in changed.values())
+    _statement(moves=bool(moves), takes=takes, returns=returns).within(session, **values)
+
+
+def _of_events(bench: Bench, done: Done) -> dict[str, Any]:
+    outcomes = [outcome for _, outcome in done]
+    return {
+        "seqs": [event.s for event, _ in done],
+        "hashes": [event.payload_hash for event, _ in done],
+        "kinds": [event.kind.value for event, _ in done],
+        "codes": [event.code for event, _ in done],
+        "grams": [Int8(event.grams) for event, _ in done],
+        "moments": [moment(bench.at(event)) if event.time else None for event, _ in done],
+        "session_ids": [outcome.session_id for outcome in outcomes],
+        "event_products": [outcome.product_id for outcome in outcomes],
+        "results": [int(outcome.code) for outcome in outcomes],
+        "quantities": [outcome.quantity for outcome in outcomes],
+        "unit_prices": [outcome.unit_price for outcome in outcomes],
+    }
+
+
+def _of_device(device: Device) -> dict[str, Any]:
+    return {
+        "device_id": device.id,
+        "last_seen_at": device.last_seen_at,
+        "kid": device.kid,
+        "rotation_until": device.rotation_until,
+        "last_boot": device.last_boot,
+        "last_n": Int8(device.last_n),
+        "last_signed_at": device.last_signed_at,
+        "last_seq": Int8(device.last_seq),
+        "device_gross_grams": _whole(device.gross_grams),
+        "notices": Jsonb(device.notices),
+    }
+
+
+def _of_session(opened: CartSession | None) -> dict[str, Any]:
+    return {
+        "session_id": opened.id if opened else None,
+        "version": Int8(opened.version if opened else 0),
+        "expected_grams": Int8(opened.expected_grams if opened else 0),
+        "session_gross_grams": _whole(opened.gross_grams if opened else None),
+    }
+
+
+def _whole(number: int | None) -> Int8 | None:
+    """A number as one type whatever its size: a statement is planned anew for other types of its parameters."""
+    return None if number is None else Int8(number)
+
+
+def _pieces_by_product(bench: Bench, moves: Sequence[tuple[int, Move]]) -> dict[int, int]:
+    """Pieces that are more or fewer in the trolley than before, by product, where they are."""
+    products = {move.product.id for _, move in moves}
+    changes = {one: _quantity(bench.lines, one) - _quantity(bench.lines_before, one) for one in products}
+    return {one: change for one, change in changes.items() if change}
+
+
+def _quantity(lines: dict[int, Any], product_id: int) -> int:
+    return lines[product_id].quantity if product_id in lines else 0
+
+
+def _lock(session: Session, opened: CartSession, changed: dict[int, int]) -> None:
+    reservations.lock_stock(
+        session,
+        stock_location_id=opened.stock_location_id,
+        taken=[one for one, pieces in changed.items() if pieces > 0],
+        returned=[one for one, pieces in changed.items() if pieces < 0],
+    )
+
+
+def _of_basket(bench: Bench, moves: Sequence[tuple[int, Move]]) -> dict[str, Any]:
+    products = list(dict.fromkeys(move.product.id for _, move in moves))
+    stay = [(one, bench.lines[one]) for one in products if one in bench.lines]
+    return {
+        "move_seqs": [Int8(s) for s, _ in moves],
+        "move_products": [move.product.id for _, move in moves],
+        "move_pieces": [move.pieces for _, move in moves],
+        "move_grams": [Int8(move.grams) for _, move in moves],
+        "gone_products": [one for one in products if one not in bench.lines],
+        "line_products": [one for one, _ in stay],
+        "line_quantities": [line.quantity for _, line in stay],
+        "line_grams": [line.weight_grams for _, line in stay],
+        "line_prices": [line.unit_price for _, line in stay],
+    }
+
+
+def _of_stock(opened: CartSession, changed: dict[int, int]) -> dict[str, Any]:
+    return {
+        "cart_id": opened.cart_id,
+        "stock_location_id": opened.stock_location_id,
+        "held_for": reservations.HELD_FOR,
+        "moved_products": list(changed),
+        "moved_pieces": list(changed.values()),
+        "keeps_on": any(pieces > 0 for pieces in changed.values()),
+    }
+
+
+def _of_news(opened: CartSession | None) -> dict[str, Any]:
+    is_told = opened is not None and opened.user_id is not None
+    return {
+        "user_ids": [opened.user_id] if opened is not None and is_told else [],
+        "topic": news.TOPIC,
+        "payload": Jsonb(news.payload(opened) if opened is not None else {}),
+    }
