@@ -49,3 +49,7 @@ class RedisServer(Child):
     def freeze(self) -> None:
         """Connections stay open and nothing answers, as behind a network that drops everything."""
         os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Undo a freeze; harmless without one."""
+        os.kill(self.pid, signal.SIGCONT)

@@ -6,16 +6,16 @@ running server, has the same calls of the system fail as a full disk does, and i
 
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 import pytest
 
-from scripts.parts.web import Web
 from scripts.parts.workspace import other_user
-from tests.failures.house import House, settings_with
+from tests.failures.house import House, beside
 from tests.programs import program
 
 pytestmark = pytest.mark.alone
@@ -63,11 +63,8 @@ def test_without_room_reads_go_on_writes_are_refused_and_nothing_is_half_done(la
 
 
 def test_a_log_that_cannot_be_written_costs_no_request(house: House) -> None:
-    full = settings_with(house, LOG_LEVEL="INFO", WEB_CONCURRENCY="1", BACKGROUND="off")
-
-    with Web(Path("/dev/full"), full) as web:
-        page = f"{web.url}/api/v1/catalog/products/search"
-        answers = [house.get(page, params={"limit": 5}) for _ in range(50)]
+    with beside(house, Path("/dev/full"), LOG_LEVEL="INFO") as alone:
+        answers = [alone.browse() for _ in range(50)]
 
     assert {answer.status for answer in answers} == {200}
     assert max(answer.seconds for answer in answers) < 3
@@ -75,22 +72,40 @@ def test_a_log_that_cannot_be_written_costs_no_request(house: House) -> None:
 
 @contextmanager
 def no_room(house: House) -> Iterator[None]:
-    """For the length of a block no file of PostgreSQL's grows beyond what the audit trail has now."""
-    size = house.postgres.ask("SELECT pg_relation_size('audit_events')")
-    limit(house, size)
-    try:
-        with house.postgres.connect() as connection, suppress(psycopg.Error):
-            while True:
-                connection.execute(LAST_ROOM)
-        yield
-    finally:
-        limit(house, "unlimited")
+    """For the length of a block no file of PostgreSQL's grows beyond what the audit trail has now, and that is full.
+
+    A page of it takes nothing more once a tenth is used, and VACUUM makes known which pages have less than that. Else
+    a VACUUM of the server's own, which may come at any moment, would find room that nobody knew of.
+    """
+    with house.postgres.connect() as connection:
+        connection.execute("ALTER TABLE audit_events SET (fillfactor = 10)")
+        limit(house, house.postgres.ask("SELECT pg_relation_size('audit_events')"))
+        try:
+            connection.execute("VACUUM (TRUNCATE false) audit_events")
+            with pytest.raises(psycopg.Error, match="could not extend file"):
+                fill_up(connection)
+            yield
+        finally:
+            limit(house, "unlimited")
+            connection.execute("ALTER TABLE audit_events RESET (fillfactor)")
+
+
+def fill_up(connection: "psycopg.Connection[Any]") -> None:
+    """Write until the server refuses, which raises."""
+    while True:
+        connection.execute(LAST_ROOM)
 
 
 def limit(house: House, size: int | str) -> None:
-    """Of the server, whose children are born with it, and of those that are there. By their user: root may not."""
+    """First of the server, whose children are born with it, then of those that are there."""
     server = psutil.Process(house.postgres.pid)
-    command = [program("prlimit", "util-linux"), f"--fsize={size}:", "--pid"]
-    for process in (server, *server.children()):
-        done = subprocess.run([*command, str(process.pid)], user=other_user(), capture_output=True, check=False)
-        assert done.returncode == 0 or not process.is_running(), done.stderr
+    limit_one(server, size)
+    for child in server.children():
+        limit_one(child, size)
+
+
+def limit_one(process: psutil.Process, size: int | str) -> None:
+    """By the server's own user: root may not."""
+    command = [program("prlimit", "util-linux"), f"--fsize={size}:", "--pid", str(process.pid)]
+    done = subprocess.run(command, user=other_user(), capture_output=True, check=False)
+    assert done.returncode == 0 or not process.is_running(), done.stderr

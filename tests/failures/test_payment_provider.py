@@ -6,11 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from scripts.parts.child import await_that
-from tests.failures.house import PAYMENT_READ_SECONDS, THREADS, WORKERS, House, Shopper, at_once
+from tests.failures.house import PAYMENT_READ_SECONDS, THREADS, House, Shopper, at_once
 
 pytestmark = pytest.mark.alone
 
-AT_ONCE = WORKERS * THREADS
+AT_ONCE = 2 * THREADS
 SWEEP = "UPDATE payment_operations SET next_at = now() WHERE state IN ('created', 'unknown') RETURNING 1"
 
 
@@ -43,13 +43,13 @@ def test_an_order_waits_for_a_provider_that_fails_and_is_paid_once(house: House,
     assert paid_once(house, shopper)
 
 
-def test_a_provider_that_hangs_takes_no_threads_from_others(house: House) -> None:
-    shoppers = [house.shopper() for _ in range(AT_ONCE)]
+def test_a_provider_that_hangs_takes_no_threads_from_others(house: House, alone: House) -> None:
+    shoppers = [alone.shopper() for _ in range(AT_ONCE)]
 
     house.provider.silence()
     confirms = at_once(*[shopper.confirm for shopper in shoppers])
     time.sleep(0.3)
-    alive, *browsing = [house.get("/livez"), *(house.browse() for _ in range(20))]
+    alive, *browsing = [alone.get("/livez"), *(alone.browse() for _ in range(20))]
     still_hanging = not all(confirm.done() for confirm in confirms)
     answers = [confirm.result() for confirm in confirms]
     house.mend()
