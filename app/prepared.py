@@ -20,7 +20,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.models.base import AnyRow
-from app.transaction import read_bind
+from app.transaction import read_bind, whole_statement
 
 _DIALECT = PGDialect_psycopg(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 """With places as PostgreSQL itself numbers them: the driver has nothing to translate."""
@@ -41,14 +41,16 @@ class Prepared:
 
     def all(self, **values: Any) -> list[AnyRow]:
         """The rows for these parameters; values it has no place for are left out. Raises SQLAlchemy's errors."""
-        bind = read_bind()
-        with _lent(bind) as connection:
-            return self._rows(bind, connection, values)
+        return self._borrowing(read_bind(), values)
 
     def first(self, **values: Any) -> AnyRow | None:
         """The first row, if there is one; otherwise as `all`."""
         found = self.all(**values)
         return found[0] if found else None
+
+    def _borrowing(self, bind: Engine | Connection, values: Mapping[str, Any]) -> list[AnyRow]:
+        with _lent(bind) as connection:
+            return self._rows(bind, connection, values)
 
     def _rows(self, bind: Engine | Connection, connection: Any, values: Mapping[str, Any]) -> list[AnyRow]:
         """What the driver finds. Whoever listens to statements of `bind` hears of this one too."""
@@ -79,6 +81,14 @@ class Step(Prepared):
             if error.connection_invalidated:
                 connection.invalidate(error)
             raise
+
+    def alone(self, **values: Any) -> list[AnyRow]:
+        """The rows for these parameters, as `all`; committed as it ends, or undone. Raises RuntimeError inside another.
+
+        For a statement that is a whole transaction: it limits its waits itself (`locks.WAITS`).
+        """
+        with whole_statement() as bind:
+            return self._borrowing(bind, values)
 
 
 def _row_of(cursor: Any) -> type:

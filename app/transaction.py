@@ -77,6 +77,19 @@ def reading() -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def whole_statement() -> Iterator[Engine | Connection]:
+    """For one statement that is a transaction by itself: the server commits it as it ends, or undoes all of it.
+
+    Spares BEGIN, COMMIT and a session. Raises RuntimeError inside an open transaction, as `transaction` does.
+    """
+    if db.session.registry.has() and db.session().info.get(_OPEN):
+        raise RuntimeError("transaction() is open: a statement of its own would be committed before it")
+    bind: Engine | Connection = current_app.extensions["read_bind"]
+    yield bind
+    g.committed = True
+
+
 def read_bind() -> Engine | Connection:
     """The pool `reading` takes its connections from; in a test its own connection, whose reads see what it wrote."""
     bind: Engine | Connection = current_app.extensions["read_bind"]

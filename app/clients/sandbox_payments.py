@@ -12,11 +12,11 @@ from typing import Any
 
 import orjson
 from sqlalchemy import Row, text
-from sqlalchemy.orm import Session
 
 from app.clients.payments import Event, NewToken, Outcome, Status
 from app.config import Settings
 from app.domain.enums import PaymentProvider
+from app.prepared import Step
 from app.transaction import transaction
 
 APPROVE = "sandbox-approve"
@@ -36,12 +36,14 @@ CARDS = {
 _REFUSALS = {DECLINE: "card_declined", NO_FUNDS: "insufficient_funds"}
 _TOMBSTONE = Status.VOIDED.value
 
-_AUTHORIZE = text("""
+_AUTHORIZE = Step(
+    text("""
     INSERT INTO sandbox_payments (reference, provider_reference, status, authorized_amount)
     VALUES (:reference, :provider_reference, :status, :amount)
     ON CONFLICT (reference) DO UPDATE SET reference = excluded.reference
     RETURNING *, xmax = 0 AS is_new
 """)
+)
 _FIND = text("SELECT * FROM sandbox_payments WHERE reference = :reference FOR UPDATE")
 _CHANGE = text("""
     UPDATE sandbox_payments
@@ -67,15 +69,15 @@ class SandboxPayments:
 
     def authorize(self, *, reference: str, token: str, amount: Decimal, currency: str, idempotency_key: str) -> Outcome:
         """Hold the amount, once for each reference however often it is asked."""
-        time.sleep(self._latency)
+        if self._latency:
+            time.sleep(self._latency)
         if token == NEVER_ARRIVES and not _seen_before(reference):
             return Outcome(Status.UNKNOWN)
         status = Status.DECLINED if token in _REFUSALS else Status.AUTHORIZED
         values = {"reference": reference, "provider_reference": f"sbx_{uuid.uuid4().hex}"}
-        with transaction() as session:
-            row = session.execute(_AUTHORIZE, {**values, "status": status.value, "amount": amount}).one()
-            if token == TWICE and row.is_new:
-                _deliver_twice(session, row, currency)
+        [row] = _AUTHORIZE.alone(**values, status=status.value, amount=amount)
+        if token == TWICE and row.is_new:
+            _deliver_twice(row, currency)
         if token == NO_ANSWER and row.is_new:
             return Outcome(Status.UNKNOWN)
         return _outcome(row, currency, _REFUSALS.get(token, "canceled"))
@@ -101,8 +103,7 @@ class SandboxPayments:
     def cancel(self, *, reference: str, since: datetime | None = None) -> Outcome:
         """Void by our reference, leaving a tombstone where nothing was held yet."""
         values = {"reference": reference, "provider_reference": f"sbx_{uuid.uuid4().hex}"}
-        with transaction() as session:
-            row = session.execute(_AUTHORIZE, {**values, "status": _TOMBSTONE, "amount": Decimal(0)}).one()
+        [row] = _AUTHORIZE.alone(**values, status=_TOMBSTONE, amount=Decimal(0))
         if row.captured_amount:
             return _outcome(row, self._currency)
         return self._change(reference, "cancel", "void", Decimal(0))
@@ -194,19 +195,19 @@ def _stored(call: dict[str, Any]) -> Outcome:
 def _seen_before(reference: str) -> bool:
     """Whether the lost request of NEVER_ARRIVES was lost already; the second one gets through."""
     note = f"lost-{reference}"
+    [row] = _AUTHORIZE.alone(reference=note, provider_reference=note, status=_TOMBSTONE, amount=Decimal(0))
+    return not row.is_new
+
+
+def _deliver_twice(row: Row[*tuple[Any, ...]], currency: str) -> None:
+    data = {
+        "reference": row.reference,
+        "status": row.status,
+        "amount": str(row.authorized_amount),
+        "currency": currency,
+        "provider_reference": row.provider_reference,
+    }
+    events = [{"id": f"evt_{uuid.uuid4().hex}", "type": "payment.authorized", "data": data} for _ in range(2)]
     with transaction() as session:
-        values = {"reference": note, "provider_reference": note, "status": _TOMBSTONE, "amount": Decimal(0)}
-        return not session.execute(_AUTHORIZE, values).one().is_new
-
-
-def _deliver_twice(session: Session, row: Row[*tuple[Any, ...]], currency: str) -> None:
-    for _ in range(2):
-        data = {
-            "reference": row.reference,
-            "status": row.status,
-            "amount": str(row.authorized_amount),
-            "currency": currency,
-            "provider_reference": row.provider_reference,
-        }
-        event = {"id": f"evt_{uuid.uuid4().hex}", "type": "payment.authorized", "data": data}
-        session.execute(_DELIVER, {"event_id": event["id"], "raw": orjson.dumps(event).decode()})
+        for event in events:
+            session.execute(_DELIVER, {"event_id": event["id"], "raw": orjson.dumps(event).decode()})

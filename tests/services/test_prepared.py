@@ -28,6 +28,7 @@ TWICE = Prepared(select((bindparam("number", type_=Integer) * bindparam("number"
 NEVER = Prepared(text("SELECT 1 AS one WHERE false").columns(column("one")))
 HALVED = Prepared(text("SELECT 1 / :by AS half").bindparams(bindparam("by", type_=Integer)).columns(column("half")))
 HALVED_WITHIN = Step(text("SELECT 1 / :by AS half").bindparams(bindparam("by", type_=Integer)))
+KEPT = Step(text("INSERT INTO outbox (topic, aggregate, payload) VALUES (:topic, 'order:1', '{}') RETURNING id"))
 OWN_END = Prepared(text("SELECT pg_terminate_backend(pg_backend_pid()) AS gone").columns(column("gone")))
 
 
@@ -78,6 +79,19 @@ def test_a_prepared_statement_that_fails_leaves_a_span_as_any_other_does(live: L
     failed = [span for span in exporter.get_finished_spans() if span.name == "SELECT"]
     assert [span.status.status_code for span in failed] == [StatusCode.ERROR] * 2
     assert [span.attributes["db.response.status_code"] for span in failed if span.attributes] == ["22012"] * 2
+
+
+def test_a_statement_alone_is_committed_as_it_ends(live: Live) -> None:
+    with live.app.app_context():
+        [kept] = KEPT.alone(topic="order.tested")
+
+    with live.engine.connect() as connection:
+        assert connection.execute(text("SELECT topic FROM outbox WHERE id = :id"), {"id": kept.id}).scalar_one()
+
+
+def test_a_statement_alone_is_refused_inside_a_transaction(session: Session) -> None:
+    with transaction(), pytest.raises(RuntimeError, match="is open"):
+        KEPT.alone(topic="order.tested")
 
 
 def test_after_a_lost_connection_the_next_read_has_a_new_one(live: Live) -> None:

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 from app.prepared import Step
 
 LIMITS = """
-    set_config('lock_timeout', '3s', true) AS lock_timeout, set_config('statement_timeout', '5s', true) AS longest
+    set_config('lock_timeout', '3s', true) AS lock_timeout,
+    set_config('statement_timeout', '5s', true) AS statement_timeout
 """
 WAITS = f"(SELECT {LIMITS}) AS waits"
 """The same as a table to be joined with what a statement locks: rows are locked after every join. A lock is given up

@@ -36,6 +36,14 @@ def apply(operation_id: int, outcome: Outcome, by: Caller | None = None) -> Deci
     return retried(lambda: _apply(operation_id, outcome, by))
 
 
+def apply_claimed(row: AnyRow, outcome: Outcome, by: Caller | None = None) -> Decision:
+    """As `apply`, for an authorization as `locks.claim_authorization` has read it.
+
+    What nearly all come to is one statement: the hold is there, and the order waits for it.
+    """
+    return retried(lambda: _confirmed_alone(row, outcome, by) or _apply(row.operation_id, outcome, by))
+
+
 _KINDS = {
     Status.CAPTURED: (OperationKind.CAPTURE, OperationKind.AUTHORIZE),
     Status.VOIDED: (OperationKind.VOID, OperationKind.AUTHORIZE),
@@ -117,9 +125,7 @@ def _authorized(session: Session, row: Locked, outcome: Outcome, by: Caller | No
         _to_manual(session, row, "amount or currency differs from what was asked for")
         return _standing(row)
     if row.order_status == OrderStatus.PENDING_PAYMENT:
-        decision = answers.confirmed(
-            order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
-        )
+        decision = _confirmed(row)
         confirming.confirm(session, row, _facts(row), outcome, decision, by)
         return decision
     # The order is cancelled or being cancelled: keep the money's trace and let go of it.
@@ -129,6 +135,21 @@ def _authorized(session: Session, row: Locked, outcome: Outcome, by: Caller | No
     settlement.request_void(session, payment_id=row.payment_id, amount=row.amount)
     _note(session, row, "PAYMENT_CAPTURED_NOT_COMMITTED", by)
     return _standing(row)
+
+
+def _confirmed_alone(row: Locked, outcome: Outcome, by: Caller | None) -> Decision | None:
+    """The decision of a confirm that was one statement; None where more is to be done, or something else."""
+    is_held = outcome.status in (Status.AUTHORIZED, Status.CAPTURED) and _same_money(row, outcome)
+    if not is_held or row.channel != ChannelName.DELIVERY_OR_PICKUP:
+        return None
+    decision = _confirmed(row)
+    return decision if confirming.confirm_alone(row, _facts(row), outcome, decision, by) else None
+
+
+def _confirmed(row: Locked) -> Decision:
+    return answers.confirmed(
+        order_id=row.order_id, order_number=row.order_number, total=row.total_amount, reference=row.reference
+    )
 
 
 def _refused(session: Session, row: Locked, outcome: Outcome, by: Caller | None) -> Decision:

@@ -16,13 +16,11 @@ from app.transaction import transaction
 
 def authorize(order_id: int, by: Caller | None = None) -> Decision | None:
     """Take on the authorization of an order, send it and apply the answer; None when there is nothing to send."""
-    with transaction() as session:
-        locks.limit_waits(session)
-        claimed = locks.claim_authorization(session, order_id=order_id, patience=answer_time())
+    claimed = locks.claim_authorization(order_id=order_id, patience=answer_time())
     if claimed is None:
         return None
     outcome = _found(claimed) or ask(claimed, claimed.provider_token)
-    return outcomes.apply(claimed.operation_id, outcome, by)
+    return outcomes.apply_claimed(claimed, outcome, by)
 
 
 def _found(claimed: AnyRow) -> Outcome | None:
