@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Enum as StoredEnum
 from sqlalchemy.orm import InstrumentedAttribute, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.attributes import instance_dict
 
 from app.models.base import AnyRow, Base
 
@@ -28,8 +28,11 @@ def maker(model: type[Model]) -> Callable[[AnyRow | Sequence[Any]], Model]:
 
     def made(row: AnyRow | Sequence[Any]) -> Model:
         one = model()
-        for (name, words), value in zip(read, row, strict=False):
-            set_committed_value(one, name, value if words is None or value is None else words(value))
+        known = {
+            name: value if words is None or value is None else words(value)
+            for (name, words), value in zip(read, row, strict=False)
+        }
+        instance_dict(one).update(known)  # as what was loaded, not as what was changed
         make_transient_to_detached(one)
         return one
 

@@ -24,7 +24,7 @@ def balances(session: Session, *, account_ids: Collection[int]) -> dict[int, Dec
 
 FEED = """
     INSERT INTO live_events (user_id, topic, payload)
-    SELECT user_id, :topic, :payload FROM (
+    SELECT user_id, :topic, CAST(:payload AS jsonb) FROM (
         SELECT user_id, pg_advisory_xact_lock(hashtextextended('live:' || user_id, 0))
         FROM unnest(CAST(:user_ids AS bigint[])) AS told(user_id) ORDER BY user_id
     ) AS held

@@ -27,8 +27,14 @@ def device(session: Session, *, device_id: str) -> Device | None:
     return session.execute(_DEVICE, {"device_id": device_id}).scalar_one_or_none()
 
 
-# The limits are set before the row is locked, as locking comes after every join.
-_WAITS = text(f"SELECT {LIMITS}").columns(column("lock_timeout"), column("longest")).subquery("waits")
+# The limits are set before the row is locked, as locking comes after every join. Plans are kept for any parameters:
+# planning what is read for a scan anew takes five times as long as running it.
+_KEPT_PLANS = "set_config('plan_cache_mode', 'force_generic_plan', true)"
+_WAITS = (
+    text(f"SELECT {LIMITS}, {_KEPT_PLANS}")
+    .columns(column("lock_timeout"), column("statement_timeout"), column("plan_cache_mode"))
+    .subquery("waits")
+)
 _SENDER = Step(
     select(*columns_of(Device))
     .select_from(join(_WAITS, Device, true()))

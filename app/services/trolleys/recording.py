@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from psycopg.types.json import Jsonb
+import orjson
 from psycopg.types.numeric import Int8
 from sqlalchemy import column, text
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from app.models import CartSession, Device
 from app.prepared import Step
 from app.services import locks, reservations
 from app.services.trolleys import news, weighing
+from app.services.trolleys.batch_goods import Line
 from app.services.trolleys.bench import Bench, Move, Outcome, moment
 
 Done = Sequence[tuple[Event, Outcome]]
@@ -26,11 +27,9 @@ _EVENTS = """
 WITH stored AS (
     INSERT INTO device_events (device_id, seq, payload_hash, kind, code, grams, happened_at, session_id, product_id,
                                result, quantity_now, unit_price)
-    SELECT CAST(:device_id AS bigint), event.* FROM unnest(
-        CAST(:seqs AS bigint[]), CAST(:hashes AS text[]), CAST(:kinds AS text[]), CAST(:codes AS text[]),
-        CAST(:grams AS integer[]), CAST(:moments AS timestamptz[]), CAST(:session_ids AS bigint[]),
-        CAST(:event_products AS bigint[]), CAST(:results AS smallint[]), CAST(:quantities AS integer[]),
-        CAST(:unit_prices AS numeric[])) AS event
+    SELECT CAST(:device_id AS bigint), event.* FROM json_to_recordset(CAST(:events AS json)) AS event(
+        seq bigint, payload_hash text, kind text, code text, grams integer, happened_at timestamptz, session_id bigint,
+        product_id bigint, result smallint, quantity_now integer, unit_price numeric)
     RETURNING id, seq
 ), walking AS (
     UPDATE cart_sessions
@@ -41,24 +40,23 @@ WITH stored AS (
     UPDATE devices
     SET updated_at = now(), last_seen_at = :last_seen_at, kid = :kid, rotation_until = :rotation_until,
         last_boot = :last_boot, last_n = :last_n, last_signed_at = :last_signed_at, last_seq = :last_seq,
-        gross_grams = :device_gross_grams, notices = :notices
+        gross_grams = :device_gross_grams, notices = CAST(:notices AS jsonb)
     WHERE id = :device_id
 )"""
 _MOVES = """
 , moved AS (
     INSERT INTO basket_moves (session_id, product_id, pieces, grams, device_event_id)
     SELECT CAST(:session_id AS bigint), product_id, pieces, move.grams, stored.id
-    FROM unnest(CAST(:move_seqs AS bigint[]), CAST(:move_products AS bigint[]), CAST(:move_pieces AS integer[]),
-                CAST(:move_grams AS integer[])) AS move(seq, product_id, pieces, grams) JOIN stored USING (seq)
+    FROM json_to_recordset(CAST(:moves AS json)) AS move(seq bigint, product_id bigint, pieces integer, grams integer)
+    JOIN stored USING (seq)
     ORDER BY seq
     RETURNING id, product_id
 ), emptied AS (
     DELETE FROM cart_items WHERE cart_id = :cart_id AND product_id = ANY (CAST(:gone_products AS bigint[]))
 ), filled AS (
     INSERT INTO cart_items (cart_id, product_id, quantity, weight_grams, unit_price)
-    SELECT CAST(:cart_id AS bigint), line.* FROM unnest(
-        CAST(:line_products AS bigint[]), CAST(:line_quantities AS integer[]), CAST(:line_grams AS integer[]),
-        CAST(:line_prices AS numeric[])) AS line
+    SELECT CAST(:cart_id AS bigint), line.* FROM json_to_recordset(CAST(:lines AS json)) AS line(
+        product_id bigint, quantity integer, weight_grams integer, unit_price numeric)
     ON CONFLICT (cart_id, product_id) DO UPDATE SET quantity = excluded.quantity,
         weight_grams = excluded.weight_grams, unit_price = excluded.unit_price, updated_at = now()
 )"""
@@ -108,19 +106,22 @@ def record(session: Session, bench: Bench, done: Done, *, is_all: bool) -> None:
 
 
 def _of_events(bench: Bench, done: Done) -> dict[str, Any]:
-    outcomes = [outcome for _, outcome in done]
+    return {"events": orjson.dumps([_event(bench, event, outcome) for event, outcome in done]).decode()}
+
+
+def _event(bench: Bench, event: Event, outcome: Outcome) -> dict[str, Any]:
     return {
-        "seqs": [event.s for event, _ in done],
-        "hashes": [event.payload_hash for event, _ in done],
-        "kinds": [event.kind.value for event, _ in done],
-        "codes": [event.code for event, _ in done],
-        "grams": [Int8(event.grams) for event, _ in done],
-        "moments": [moment(bench.at(event)) if event.time else None for event, _ in done],
-        "session_ids": [outcome.session_id for outcome in outcomes],
-        "event_products": [outcome.product_id for outcome in outcomes],
-        "results": [int(outcome.code) for outcome in outcomes],
-        "quantities": [outcome.quantity for outcome in outcomes],
-        "unit_prices": [outcome.unit_price for outcome in outcomes],
+        "seq": event.s,
+        "payload_hash": event.payload_hash,
+        "kind": event.kind.value,
+        "code": event.code,
+        "grams": event.grams,
+        "happened_at": moment(bench.at(event)).isoformat() if event.time else None,
+        "session_id": outcome.session_id,
+        "product_id": outcome.product_id,
+        "result": int(outcome.code),
+        "quantity_now": outcome.quantity,
+        "unit_price": str(outcome.unit_price),
     }
 
 
@@ -135,7 +136,7 @@ def _of_device(device: Device) -> dict[str, Any]:
         "last_signed_at": device.last_signed_at,
         "last_seq": Int8(device.last_seq),
         "device_gross_grams": _whole(device.gross_grams),
-        "notices": Jsonb(device.notices),
+        "notices": orjson.dumps(device.notices).decode(),
     }
 
 
@@ -160,7 +161,7 @@ def _pieces_by_product(bench: Bench, moves: Sequence[tuple[int, Move]]) -> dict[
     return {one: change for one, change in changes.items() if change}
 
 
-def _quantity(lines: dict[int, Any], product_id: int) -> int:
+def _quantity(lines: dict[int, Line], product_id: int) -> int:
     return lines[product_id].quantity if product_id in lines else 0
 
 
@@ -175,17 +176,23 @@ def _lock(session: Session, opened: CartSession, changed: dict[int, int]) -> Non
 
 def _of_basket(bench: Bench, moves: Sequence[tuple[int, Move]]) -> dict[str, Any]:
     products = list(dict.fromkeys(move.product.id for _, move in moves))
-    stay = [(one, bench.lines[one]) for one in products if one in bench.lines]
     return {
-        "move_seqs": [Int8(s) for s, _ in moves],
-        "move_products": [move.product.id for _, move in moves],
-        "move_pieces": [move.pieces for _, move in moves],
-        "move_grams": [Int8(move.grams) for _, move in moves],
+        "moves": orjson.dumps([_move(s, move) for s, move in moves]).decode(),
         "gone_products": [one for one in products if one not in bench.lines],
-        "line_products": [one for one, _ in stay],
-        "line_quantities": [line.quantity for _, line in stay],
-        "line_grams": [line.weight_grams for _, line in stay],
-        "line_prices": [line.unit_price for _, line in stay],
+        "lines": orjson.dumps([_line(one, bench.lines[one]) for one in products if one in bench.lines]).decode(),
+    }
+
+
+def _move(s: int, move: Move) -> dict[str, int]:
+    return {"seq": s, "product_id": move.product.id, "pieces": move.pieces, "grams": move.grams}
+
+
+def _line(product_id: int, line: Line) -> dict[str, Any]:
+    return {
+        "product_id": product_id,
+        "quantity": line.quantity,
+        "weight_grams": line.weight_grams,
+        "unit_price": str(line.unit_price),
     }
 
 
@@ -205,5 +212,5 @@ def _of_news(opened: CartSession | None) -> dict[str, Any]:
     return {
         "user_ids": [opened.user_id] if opened is not None and is_told else [],
         "topic": news.TOPIC,
-        "payload": Jsonb(news.payload(opened) if opened is not None else {}),
+        "payload": orjson.dumps(news.payload(opened) if opened is not None else {}).decode(),
     }
