@@ -50,14 +50,18 @@ def operation(session: Session, *, operation_id: int) -> AnyRow | None:
     return found[0] if found else None
 
 
-UNDECIDED_AUTHORIZATION = f"""
-    SELECT orders.id AS order_id, payments.id AS payment_id, operations.id AS operation_id
+LOCKED_OPERATION = f"""
+    SELECT orders.id AS order_id, orders.status AS order_status, payments.id AS payment_id,
+           operations.id AS operation_id, operations.state
     FROM {WAITS} CROSS JOIN {_OPERATION_TABLES}
-    WHERE operations.id = :operation_id AND operations.state NOT IN ('ok', 'manual')
-      AND orders.status = 'PENDING_PAYMENT'
+    WHERE operations.id = :operation_id
     FOR NO KEY UPDATE OF orders, payments, operations
 """
-"""SQL for an authorization that its order waits for, locked as by `operation`: part of a statement that decides it."""
+"""SQL for one operation, locked as by `operation`: part of a statement that decides it.
+
+Where the order stands is for that statement to ask of the locked rows: asked here, PostgreSQL would look through all
+orders that stand there.
+"""
 
 _CLAIM = Step(
     text(f"""

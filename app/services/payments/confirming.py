@@ -16,13 +16,16 @@ from app.prepared import Step
 from app.services import outbox
 from app.services.checkout.answers import Decision
 from app.services.checkout.releasing import OrderFacts, event_of
-from app.services.locks.payments import UNDECIDED_AUTHORIZATION
+from app.services.locks.payments import LOCKED_OPERATION
 from app.services.shop_orders import log
 from app.services.trolleys import paying
 
 _CONFIRM = Step(
     text(f"""
-WITH locked AS MATERIALIZED ({UNDECIDED_AUTHORIZATION}), operation AS (
+WITH held AS MATERIALIZED ({LOCKED_OPERATION}), locked AS MATERIALIZED (
+    SELECT order_id, payment_id, operation_id FROM held
+    WHERE order_status = 'PENDING_PAYMENT' AND state NOT IN ('ok', 'manual')
+), operation AS (
     UPDATE payment_operations SET state = 'ok', updated_at = now() FROM locked WHERE id = locked.operation_id
 ), payment AS (
     UPDATE payments SET authorized_amount = :amount, provider_reference = :provider_reference, updated_at = now()
