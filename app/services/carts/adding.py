@@ -82,7 +82,8 @@ def _statement(_delivery_source: int | None) -> Step:
             Product.deposit,
             sellable.label("sellable"),
             case((sellable, func.coalesce(Inventory.available_quantity, _NONE)), else_=_NONE).label("available"),
-            and_(Product.id == asked, offers.in_stock_anywhere()).label("in_stock_anywhere"),
+            # Of the product asked for, and not of each row's: that would read the stock of all locations once.
+            and_(Product.id == asked, offers.in_stock_anywhere(asked)).label("in_stock_anywhere"),
             CartItem.id,
             CartItem.quantity,
             CartItem.unit_price,

@@ -130,11 +130,11 @@ def _statement(by: By, _delivery_source: int | None) -> Select[*tuple[Any, ...]]
     )
 
 
-def in_stock_anywhere() -> Any:
-    """Whether any active location has a piece of `Product`; part of a statement."""
+def in_stock_anywhere(product_id: Any = Product.id) -> Any:
+    """Whether any active location has a piece of a product, which is `Product` by itself; part of a statement."""
     anywhere = aliased(Inventory)
     return exists().where(
-        anywhere.product_id == Product.id,
+        anywhere.product_id == product_id,
         anywhere.available_quantity > literal_column("0"),
         StockLocation.id == anywhere.stock_location_id,
         StockLocation.is_active,
