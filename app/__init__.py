@@ -12,9 +12,10 @@ from app.compat import mount_adapters
 from app.config import load_settings
 from app.dead_connections import replace_dead
 from app.embedded_postgres import database_url
-from app.extensions import cors, db, jwt
+from app.extensions import db, jwt
 from app.flask_app import FlaskApp
-from app.flask_config import cors_options, flask_config
+from app.flask_config import flask_config
+from app.middleware.cors import register_cors
 from app.middleware.error_handlers import register_error_handlers
 from app.middleware.guards import register_guards
 from app.middleware.limits import register_limits
@@ -51,7 +52,7 @@ def create_app(**overrides: Any) -> Flask:
     register_limits(app)
     if settings.database_read_url:
         register_replica(app, settings.redis_url)
-    cors.init_app(app, resources=cors_options(settings))
+    register_cors(app, settings)
     register_routes(app)
     register_docs(app)
     register_commands(app)

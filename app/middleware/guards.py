@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from flask import Flask, Response, current_app, g, request
 from flask_jwt_extended.exceptions import JWTExtendedException
 from jwt import ExpiredSignatureError, PyJWTError
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from app.config import settings
 from app.domain.caller import Caller, Origin
@@ -57,8 +60,15 @@ def current_origin() -> Origin:
 
 def _language() -> Language | None:
     """By the header Accept-Language; None where it names none of ours. `*` is the language of the shop."""
-    shop = settings().default_language
-    found = request.accept_languages.best_match([shop, *(word for word in Language if word is not shop)])
+    said = request.headers.get("Accept-Language")
+    return _language_of(said, settings().default_language) if said else None
+
+
+@lru_cache(maxsize=256)
+def _language_of(said: str, shop: Language) -> Language | None:
+    """Kept, as everybody says one of a few things."""
+    accepted = parse_accept_header(said, LanguageAccept)
+    found = accepted.best_match([shop, *(word for word in Language if word is not shop)])
     return Language(found) if found else None
 
 

@@ -5,8 +5,9 @@ import re
 import sys
 import time
 import uuid
+from typing import Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from app.config import settings
 from app.middleware.device_answers import is_for_device, without_spare_headers
@@ -70,44 +71,46 @@ def request_id() -> str:
 
 
 def _begin() -> None:
+    kept = g._get_current_object()
     given = request.headers.get("X-Request-Id", "")[:100]
-    g.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
-    g.started = time.perf_counter()
+    kept.request_id = given if _REQUEST_ID.match(given) else uuid.uuid4().hex
+    kept.started = time.perf_counter()
 
 
 def _finish(response: Response) -> Response:
+    asked, kept = request._get_current_object(), g._get_current_object()  # type: ignore[attr-defined]
     if log.isEnabledFor(logging.INFO):
-        log.info("request", extra=_access_fields(response))
-    return without_spare_headers(response) if is_for_device() else _with_headers(response)
+        log.info("request", extra=_access_fields(asked, kept, response))
+    return without_spare_headers(response) if is_for_device() else _with_headers(asked, kept, response)
 
 
-def _with_headers(response: Response) -> Response:
+def _with_headers(asked: Request, kept: Any, response: Response) -> Response:
     headers = response.headers
-    headers["X-Request-Id"] = g.get("request_id", "")
+    headers["X-Request-Id"] = kept.get("request_id", "")
     headers["X-Content-Type-Options"] = "nosniff"
     headers["X-Frame-Options"] = "DENY"
     headers["Referrer-Policy"] = "no-referrer"
-    headers["Content-Security-Policy"] = _content_policy()
-    if request.path.startswith("/api/") and "*" not in settings().cors_allowed_origins:
+    headers["Content-Security-Policy"] = _content_policy(asked.path)
+    if asked.path.startswith("/api/") and "*" not in settings().cors_allowed_origins:
         response.vary.add("Origin")  # Flask-CORS leaves it out where one origin alone is allowed
-    if request.is_secure:
+    if asked.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     return response
 
 
-def _content_policy() -> str:
-    return next((policy for start, policy in _PAGES.items() if request.path.startswith(start)), _API_POLICY)
+def _content_policy(path: str) -> str:
+    return next((policy for start, policy in _PAGES.items() if path.startswith(start)), _API_POLICY)
 
 
-def _access_fields(response: Response) -> dict[str, object]:
-    caller = g.get("caller")
+def _access_fields(asked: Request, kept: Any, response: Response) -> dict[str, object]:
+    caller, now = kept.get("caller"), time.perf_counter()
     return {
-        "request_id": g.get("request_id", ""),
-        "method": request.method,
-        "path": request.path,
-        "query": masked_query(),
+        "request_id": kept.get("request_id", ""),
+        "method": asked.method,
+        "path": asked.path,
+        "query": masked_query() if asked.query_string else "",
         "status": response.status_code,
-        "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 2),
-        "address": request.remote_addr,
+        "ms": round((now - kept.get("started", now)) * 1000, 2),
+        "address": asked.remote_addr,
         "user_id": caller.user_id if caller else None,
     }
