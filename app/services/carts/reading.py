@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.config import settings
 from app.domain.amounts import NOTHING
 from app.domain.carts import Line
-from app.domain.enums import CartStatus
+from app.domain.enums import CartStatus, SoldBy
 from app.domain.pricing import piece_price
 from app.models import Cart, CartItem, Category, Inventory, Product
 from app.models.base import AnyRow
@@ -103,7 +103,7 @@ def _statement(key: Key, _delivery_source: int | None) -> Select[*tuple[Any, ...
 def line(row: AnyRow, item_id: int, held: Line) -> CartLine:
     """What a cart holds of a product; `row` is the product with its price of today and what can be sold of it."""
     today = piece_price(row.price, row.sold_by, row.estimated_weight_grams)
-    return CartLine(
+    return CartLine.of_known(
         id=item_id,
         product_id=row.product_id,
         product_name=row.product_name,
@@ -112,7 +112,7 @@ def line(row: AnyRow, item_id: int, held: Line) -> CartLine:
         unit_price=held.unit_price,
         line_total=held.unit_price * held.quantity,
         unit=row.unit,
-        sold_by=row.sold_by,
+        sold_by=SoldBy(row.sold_by),
         estimated_weight_grams=row.estimated_weight_grams,
         deposit=row.deposit * held.quantity,
         available=row.available,
@@ -122,7 +122,7 @@ def line(row: AnyRow, item_id: int, held: Line) -> CartLine:
 
 def answer(cart_id: int, user_id: int | None, lines: Sequence[CartLine]) -> CartAnswer:
     """A cart of these lines, added up."""
-    return CartAnswer(
+    return CartAnswer.of_known(
         id=cart_id,
         user_id=user_id,
         channel=CHANNEL,
