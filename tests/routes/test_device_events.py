@@ -25,6 +25,7 @@ from app.models import (
     PendingPairing,
     Product,
     ProductGtin,
+    Reservation,
 )
 from tests.devices import refusal_of, row_of
 from tests.factories import make_cart, make_product, make_user
@@ -515,7 +516,16 @@ def test_the_statements_of_a_request_do_not_grow_with_what_is_in_the_cart(
 
     trip.does("a", code, 500)
 
-    assert len(statements) == with_one <= 20, statements
+    assert len(statements) == with_one <= 5, statements
+
+
+def test_a_weight_takes_four_statements(session: Session, trip: Trip, statements: list[str]) -> None:
+    trip.does("a", on_the_shelf(session, trip, weight_grams=500)[1], 500)
+    statements.clear()
+
+    trip.does("w", "", 500)
+
+    assert len(statements) == 4, statements
 
 
 def test_sixteen_events_take_hardly_more_statements_than_one(
@@ -528,7 +538,24 @@ def test_sixteen_events_take_hardly_more_statements_than_one(
     answer = trip.post(*events)
 
     assert [result[1] for result in answer.json["r"]] == [0] * 15 + [1]
-    assert len(statements) <= 22, statements
+    assert len(statements) <= 5, statements
+
+
+def test_one_batch_may_take_from_the_shelf_and_give_back(session: Session, trip: Trip) -> None:
+    milk, milk_code = on_the_shelf(session, trip)
+    bread, bread_code = on_the_shelf(session, trip)
+    kept, kept_code = on_the_shelf(session, trip)
+    trip.post(*(trip.event("a", code, 500) for code in (milk_code, milk_code, kept_code)))
+    session.execute(update(Reservation).values(expires_at=datetime.now(UTC) + timedelta(minutes=1)))
+    session.commit()
+
+    trip.post(trip.event("r", milk_code, -500), trip.event("a", bread_code, 500))
+
+    assert [shelf(session, product) for product in (milk, bread, kept)] == [(49, 1)] * 3
+    ends = session.execute(select(Reservation.expires_at).where(Reservation.state == "ACTIVE")).scalars().all()
+    assert len(ends) == 3
+    assert min(ends) > datetime.now(UTC) + timedelta(minutes=20)
+    assert_sound()
 
 
 def test_a_repeat_takes_few_statements(session: Session, trip: Trip, statements: list[str]) -> None:

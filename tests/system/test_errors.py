@@ -257,6 +257,20 @@ def test_a_page_may_read_the_headers_it_needs_of_an_error_too(one_origin: Flask)
     assert {"X-Request-Id", "Retry-After"} <= set(answer.headers["Access-Control-Expose-Headers"].split(", "))
 
 
+def test_what_one_origin_was_told_is_not_what_another_is_told(one_origin: Flask) -> None:
+    client = one_origin.test_client()
+    ours, theirs = "https://shop.example", "https://evil.example"
+
+    told = [
+        client.get(path, headers={"Origin": origin}).headers.get("Access-Control-Allow-Origin")
+        for _ in range(2)
+        for origin in (ours, theirs)
+        for path in ("/api/v1/nothing", "/livez")
+    ]
+
+    assert told == [ours, None, None, None] * 2
+
+
 @pytest.fixture
 def without_database() -> Iterator[Flask]:
     """An application whose database is down: nobody listens on port 1."""
