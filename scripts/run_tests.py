@@ -13,11 +13,8 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("mypy", ["mypy"]),
     ("import-linter", ["lint-imports"]),
 )
-WHOLE_SUITE = (["-n", "2", "--dist", "loadgroup", "-m", "not alone"], ["-m", "alone", "--ignore=tests/failures"])
-"""One part after the other. What starts whole servers and kills them would starve beside other tests on two cores.
-
-`tests/failures` runs by name only (`run.py test tests/failures`) until all of it is steady: docs/failures.md.
-"""
+WHOLE_SUITE = (["-n", "2", "--dist", "loadgroup", "-m", "not alone"], ["-m", "alone"])
+"""One part after the other. What starts whole servers and kills them would starve beside other tests on two cores."""
 
 
 def main(arguments: list[str]) -> int:
