@@ -66,13 +66,15 @@ def word_parameters(found: list[str]) -> dict[str, Any]:
 # one typo away stand beside it, or failing those the words it is a part of. Words of one length that share a deletion
 # are one typo apart when they differ in one place (another letter) or two (letters swapped). Words hold letters and
 # digits only, so quoting them is enough to keep the operators of tsquery out.
+# A plan is kept where it seems no dearer than one for the very parameters: arrays in a SELECT of their own look equally
+# long to both. Planning costs twice what most searches do. OFFSET 0 keeps the choice from being made for each use.
 _CHOSEN = """
 SELECT to_tsquery('simple', string_agg(
            '(''' || array_to_string(typed.word || COALESCE(chosen.others, '{}'), ''':* | ''') || ''':*)',
            ' & ' ORDER BY typed.place)) AS wide,
        to_tsquery('simple', string_agg(
            '''' || COALESCE(chosen.others[1], typed.word) || '''', ' & ' ORDER BY typed.place)) AS exact
-FROM unnest(:words) WITH ORDINALITY AS typed (word, place)
+FROM unnest((SELECT :words)) WITH ORDINALITY AS typed (word, place)
 CROSS JOIN LATERAL (SELECT CASE
     WHEN EXISTS (
         SELECT FROM search_words
@@ -84,10 +86,10 @@ CROSS JOIN LATERAL (SELECT CASE
             SELECT search_words.word, search_words.documents,
                    left(search_words.word, 1) = left(typed.word, 1) AS same_start
             FROM (
-                SELECT key AS word FROM unnest(:key_places, :keys) AS keyed (place, key)
+                SELECT key AS word FROM unnest((SELECT :key_places), (SELECT :keys)) AS keyed (place, key)
                 WHERE keyed.place = typed.place
                 UNION
-                SELECT search_deletions.word FROM unnest(:key_places, :keys) AS keyed (place, key)
+                SELECT search_deletions.word FROM unnest((SELECT :key_places), (SELECT :keys)) AS keyed (place, key)
                 JOIN search_deletions ON search_deletions.deletion = keyed.key
                 WHERE keyed.place = typed.place
             ) AS candidates
@@ -109,6 +111,7 @@ CROSS JOIN LATERAL (SELECT CASE
         ) AS around
     ))
     END AS others
+    OFFSET 0
 ) AS chosen
 """
 
