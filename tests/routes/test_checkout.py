@@ -408,7 +408,7 @@ class TestConfirm:
 
         assert (answer.status_code, answer.json["error"]["code"]) == (404, "NOT_FOUND")
 
-    def test_it_is_placed_in_five_statements_and_done_in_twelve_whatever_the_number_of_lines(
+    def test_it_is_placed_in_four_statements_and_done_in_eight_whatever_the_number_of_lines(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
         shop = open_shop(session, products=20)
@@ -423,8 +423,8 @@ class TestConfirm:
         assert answer.status_code == 201
         placed = next(i for i, s in enumerate(statements) if "INSERT INTO orders" in s)
         first = next(i for i, s in enumerate(statements) if "pg_try_advisory_xact_lock" in s)
-        assert placed - first + 1 <= 5
-        assert len(statements) <= 12
+        assert placed - first + 1 <= 4
+        assert len(statements) <= 8
 
     def test_the_statement_that_writes_it_looks_up_its_stock_and_does_not_read_the_whole_branch(
         self, client: FlaskClient, session: Session
@@ -452,7 +452,7 @@ class TestConfirm:
         assert "Seq Scan on inventory" not in plan
         assert "Hash Join" not in plan
 
-    def test_a_whole_order_of_five_lines_takes_at_most_thirty_five(
+    def test_a_whole_order_of_five_lines_takes_at_most_thirty_one(
         self, client: FlaskClient, session: Session, statements: Statements
     ) -> None:
         shop = open_shop(session, products=5)
@@ -464,7 +464,7 @@ class TestConfirm:
         answer = shopper.confirm(shop, cart_id=carts[0])
 
         assert answer.status_code == 201
-        assert len(statements) <= 35
+        assert len(statements) <= 31
 
 
 def _fill_the_shelves(session: Session, shop: Shop) -> None:
