@@ -115,7 +115,11 @@ def _execute(bind: Engine | Connection, connection: Any, text: str, values: Sequ
 
 @contextmanager
 def _lent(bind: Engine | Connection) -> Iterator[Any]:
-    """The driver's connection out of a pool; after a loss the whole pool is new, as the others are lost with it."""
+    """The driver's connection out of a pool.
+
+    One that is lost goes alone: others lost with it are noticed as they are taken out (`dead_connections`). Those at
+    work now go back into this pool; with a new one in its place nobody would close them.
+    """
     if isinstance(bind, Connection):  # a test's own
         yield bind.connection.dbapi_connection
         return
@@ -128,7 +132,6 @@ def _lent(bind: Engine | Connection) -> Iterator[Any]:
     except DBAPIError as error:
         if error.connection_invalidated:
             lent.invalidate(error)
-            bind.dispose()
         raise
     finally:
         lent.close()

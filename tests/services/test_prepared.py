@@ -106,6 +106,17 @@ def test_after_a_lost_connection_the_next_read_has_a_new_one(live: Live) -> None
     assert lent == 0
 
 
+def test_a_lost_connection_leaves_those_at_work_to_their_pool(live: Live) -> None:
+    with live.app.app_context():
+        at_work = db.engines["read"].raw_connection()
+        with pytest.raises(OperationalError):
+            OWN_END.all()
+        at_work.close()
+        places = db.engines["read"].pool.checkedin()
+
+    assert places == 2  # its own, and the one of the lost connection, which the next use fills
+
+
 @pytest.mark.parametrize("grams", [None, 1, 4, 5, 15, 333, 1000, 12_345])
 @pytest.mark.parametrize("price", ["0.01", "0.99", "1.00", "12.35", "9999.99"])
 @pytest.mark.parametrize("sold_by", SoldBy)

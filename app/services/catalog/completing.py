@@ -12,7 +12,7 @@ from app.schemas.catalog import AutocompleteQuery, NamedProduct, Suggestions
 from app.services.catalog import conditions
 from app.services.catalog.asked import MOST_WORDS
 
-_LOOKED_AT = 200
+_LOOKED_AT = 100
 
 # The completions are whole words of the vocabulary and find few products, where the beginning itself (one letter,
 # perhaps) would find a tenth of the catalog. A last word the vocabulary does not know is taken as typed.
