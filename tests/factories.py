@@ -239,7 +239,7 @@ def _added(session: Session, row: Any) -> Any:
 
 
 def _show(session: Session) -> None:
-    """Commit, unless the application uses the same connection and so sees it already, as in tests that are rolled back."""
+    """Commit, unless the application uses the same connection and so sees it, as in tests that are rolled back."""
     if isinstance(session.get_bind(), Connection):
         session.flush()
     else:
