@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from app.domain.caller import Caller, Origin
@@ -85,7 +86,7 @@ def make_employee(session: Session, *branches: StockLocation, **columns: Any) ->
 def sign_in(session: Session, user: User) -> dict[str, str]:
     """Headers that make a request in the user's name."""
     issued = tokens.open_session(session, user_id=user.id, role=user.role, origin=Origin())
-    session.commit()
+    _show(session)
     return {"Authorization": f"Bearer {issued.access_token}"}
 
 
@@ -231,10 +232,18 @@ def make_cart_session(session: Session, trolley: Trolley, user: User, **columns:
 
 
 def _added(session: Session, row: Any) -> Any:
-    """Add and flush; commit so that the application sees it (a savepoint in rolled-back tests)."""
+    """Add it so that the application sees it."""
     session.add(row)
-    session.commit()
+    _show(session)
     return row
+
+
+def _show(session: Session) -> None:
+    """Commit, unless the application uses the same connection and so sees it, as in tests that are rolled back."""
+    if isinstance(session.get_bind(), Connection):
+        session.flush()
+    else:
+        session.commit()
 
 
 def make_order(
@@ -294,7 +303,7 @@ def make_order(
     session.add_all(lines)
     if paid and total > 0:
         session.add(_held_payment(order))
-    session.commit()
+    _show(session)
     return order
 
 
@@ -389,7 +398,7 @@ def make_batch(session: Session, picker: User, *orders: Order, **columns: Any) -
     made = _added(session, PickBatch(stock_location_id=orders[0].stock_location_id, created_by=picker.id, **columns))
     for order in orders:
         order.batch_id, order.picker_id, order.status = made.id, picker.id, OrderStatus.IN_PROGRESS
-    session.commit()
+    _show(session)
     return made
 
 
