@@ -16,7 +16,7 @@ from app.clients.sandbox_payments import SandboxPayments
 from app.domain.enums import OperationKind, OperationState, OrderStatus, Role
 from app.models import AuditEvent, Inventory, Journal, Order, OutboxEvent, Payment, PaymentOperation, User
 from app.services import locks
-from app.services.payments import outcomes, settlement, sweeper
+from app.services.payments import outcomes, provider_events, settlement, sweeper
 from app.transaction import transaction
 from tests.conftest import Statements
 from tests.factories import make_order, make_user, sign_in
@@ -416,7 +416,7 @@ class TestClosing:
 
         for _ in range(2):
             news = Outcome(Status.CAPTURED, Decimal("50.00"), "ILS")
-            assert outcomes.apply_provider_event(reference=reference, outcome=news)
+            assert provider_events.apply(reference=reference, outcome=news)
 
         assert operation(session, capture).state is OperationState.OK
         assert payment(session).captured_amount == Decimal("50.00")

@@ -18,7 +18,7 @@ from app.domain.enums import OrderStatus as S
 from app.models import Order, OrderDiscount, Payment, PaymentOperation
 from app.services.checkout import billing
 from app.services.fulfilment import handing_over, shop_canceling
-from app.services.payments import outcomes, sweeper
+from app.services.payments import provider_events, sweeper
 from app.services.picking import substituting
 from tests import factories
 from tests.picking import Picker, bought, captured, items_of, make_picker, order_of
@@ -120,7 +120,7 @@ def test_a_webhook_that_comes_before_our_answer_books_the_capture_once(
 
     def told_first(self: SandboxPayments, **named: Any) -> Outcome:
         outcome = real(self, **named)
-        assert outcomes.apply_provider_event(reference=named["reference"], outcome=outcome)
+        assert provider_events.apply(reference=named["reference"], outcome=outcome)
         return outcome
 
     monkeypatch.setattr(SandboxPayments, "capture", told_first)

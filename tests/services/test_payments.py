@@ -24,7 +24,7 @@ from app.services.checkout.confirm import ROUTE, confirm, request_hash
 from app.services.checkout.errors import KeyReused
 from app.services.checkout.placing import place
 from app.services.checkout.writing import Key
-from app.services.payments import outcomes, sending, settlement, sweeper
+from app.services.payments import outcomes, provider_events, sending, settlement, sweeper
 from app.transaction import transaction
 from tests import factories
 from tests.shopping import DEMO_CARD, Shop, Shopper, assert_sound, make_shopper, one, open_shop
@@ -249,7 +249,7 @@ class TestPastTheDeadline:
         make_late(session)
         sweeper.sweep()
 
-        changed = outcomes.apply_provider_event(
+        changed = provider_events.apply(
             reference=reference, outcome=Outcome(Status.AUTHORIZED, Decimal("50.00"), "ILS", "late")
         )
         sweeper.sweep()
@@ -520,7 +520,7 @@ class TestSettlement:
         with transaction() as opened:
             settlement.request_refund(opened, locked_payment(opened, order_id), amount=Decimal("15.00"))
 
-        outcomes.apply_provider_event(
+        provider_events.apply(
             reference=one(session, Payment).reference,
             outcome=Outcome(Status.REFUNDED, Decimal("15.00"), "ILS", "news of the first"),
         )
@@ -538,7 +538,7 @@ class TestSettlement:
         session.execute(update(PaymentOperation).values(next_at=func.now() + timedelta(hours=1)))
         session.commit()
 
-        changed = outcomes.apply_provider_event(
+        changed = provider_events.apply(
             reference=one(session, Payment).reference,
             outcome=Outcome(Status.REFUNDED, Decimal("15.00"), "ILS", "re_1"),
         )

@@ -7,7 +7,7 @@ Outcomes merge by rank and not by arrival: captured, then authorized, then decli
 import logging
 from decimal import Decimal
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Outcome, Status
@@ -19,7 +19,7 @@ from app.services import audit, ledger, locks
 from app.services.checkout import answers, releasing
 from app.services.checkout.answers import Decision
 from app.services.payments import confirming, settlement
-from app.transaction import reading, retried, transaction
+from app.transaction import retried, transaction
 
 log = logging.getLogger("aisle.payments")
 
@@ -42,45 +42,6 @@ def apply_claimed(row: AnyRow, outcome: Outcome, by: Caller | None = None) -> De
     What nearly all come to is one statement: the hold is there, and the order waits for it.
     """
     return retried(lambda: _confirmed_alone(row, outcome, by) or _apply(row.operation_id, outcome, by))
-
-
-_KINDS = {
-    Status.CAPTURED: (OperationKind.CAPTURE, OperationKind.AUTHORIZE),
-    Status.VOIDED: (OperationKind.VOID, OperationKind.AUTHORIZE),
-}
-
-
-def apply_provider_event(*, reference: str, outcome: Outcome) -> bool:
-    """Apply what the provider told us by itself; False when it concerns no operation of ours that is still open.
-
-    `reference` is our payment's. Which of its refunds is meant it does not say: all open ones are asked for again.
-    """
-    if outcome.status is Status.REFUNDED:
-        with transaction() as session:
-            return settlement.hurry_refunds(session, reference=reference)
-    kinds = _KINDS.get(outcome.status, (OperationKind.AUTHORIZE,))
-    with reading() as connection:
-        rows = connection.execute(_OPERATIONS, {"reference": reference, "kinds": kinds}).all()
-    for kind in kinds:
-        for row in rows:
-            if row.kind == kind:
-                apply(row.id, outcome)
-                return True
-    return False
-
-
-_OPERATIONS = (
-    select(PaymentOperation.id, PaymentOperation.kind)
-    .join(Payment, Payment.id == PaymentOperation.payment_id)
-    .where(
-        Payment.reference == bindparam("reference"),
-        PaymentOperation.kind.in_(bindparam("kinds", expanding=True)),
-        PaymentOperation.state.not_in(FINAL)
-        | (PaymentOperation.kind == OperationKind.AUTHORIZE)
-        | (PaymentOperation.kind == OperationKind.CAPTURE) & (PaymentOperation.state == OperationState.FAILED),
-    )
-    .order_by(PaymentOperation.id)
-)
 
 
 def _apply(operation_id: int, outcome: Outcome, by: Caller | None) -> Decision:

@@ -23,7 +23,7 @@ from app.domain.signatures import is_signed
 from app.errors import BadRequest, DomainError, NotFound
 from app.models import Payment, PaymentOperation, WebhookEvent
 from app.services import audit, locks
-from app.services.payments import outcomes
+from app.services.payments import outcomes, provider_events
 from app.services.top_ups import settling as top_ups
 from app.transaction import reading, transaction
 
@@ -140,7 +140,7 @@ def _act(stored: _Stored) -> str:
     if contested is not None:
         _leave_to_a_person(contested, event)
         return "amount or currency differs from ours: left to a person"
-    if outcomes.apply_provider_event(reference=event.reference, outcome=event.outcome):
+    if provider_events.apply(reference=event.reference, outcome=event.outcome):
         return "applied"
     return "a payment into a wallet: asked about at once" if _hurries_top_up(event) else "no news"
 
