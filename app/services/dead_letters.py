@@ -93,7 +93,7 @@ def show(*, event_id: int) -> OutboxEventDetail:
 # Two parts, each by a partial index that holds only what is not settled.
 _SUMMARY = text("""
     SELECT topic, sum(pending)::bigint AS pending, sum(failed)::bigint AS failed, min(oldest_at) AS oldest_at,
-           extract(epoch FROM now() - min(oldest_at))::bigint AS oldest_seconds
+           floor(extract(epoch FROM now() - min(oldest_at)))::bigint AS oldest_seconds
     FROM (
         SELECT topic, count(*) AS pending, 0 AS failed, min(created_at) AS oldest_at
         FROM outbox WHERE done_at IS NULL AND NOT failed GROUP BY topic
