@@ -93,16 +93,19 @@ class Shopper(Person):
 
     def _decided(self, form: dict[str, Any], key: str, by: Person | None = None) -> Answer:
         """The answer that decides a confirm; 202 is asked again under the same key, or the order is cancelled."""
-        give_up = time.monotonic() + _SETTLE_SECONDS
+        give_up, is_cancelled = time.monotonic() + _SETTLE_SECONDS, False
         while time.monotonic() < give_up:
             headers = {"Idempotency-Key": key}
             expected = {200, 201, 202, 400, 402, 409}
             answer = (by or self).ask("POST", "/checkout/confirm", json=form, headers=headers, expected=expected)
             if answer.status != 202:
+                if is_cancelled and answer.status in (200, 201):  # paid just before, and a key repeats what it said
+                    self._await_end(answer.data["order_id"])
                 return answer
             self.record.count("answered: not decided yet")
             if by is None and self._happens(0.2):
                 self.ask("POST", f"/orders/{answer.data['order_id']}/cancel", expected={200, 409})
+                is_cancelled = True
             time.sleep(self.chance.uniform(0.1, 1.0))
         raise Wrong(f"a confirm under {key} stayed undecided for {_SETTLE_SECONDS:.0f} s")
 
@@ -136,9 +139,12 @@ class Shopper(Person):
             self._cancel(order_id)
 
     def _cancel(self, order_id: int) -> None:
-        answer = self.ask("POST", f"/orders/{order_id}/cancel", expected={200, 409})
-        status = answer.data["status"] if answer.status == 200 else self._status(order_id)
-        give_up = time.monotonic() + _SETTLE_SECONDS
+        self.ask("POST", f"/orders/{order_id}/cancel", expected={200, 409})
+        self._await_end(order_id)
+
+    def _await_end(self, order_id: int) -> None:
+        """Wait until it is certain whether an order was cancelled, and keep it if so."""
+        status, give_up = self._status(order_id), time.monotonic() + _SETTLE_SECONDS
         while status in _UNDECIDED and time.monotonic() < give_up:
             time.sleep(0.5)
             status = self._status(order_id)

@@ -4,17 +4,26 @@ The card is charged inside the transaction that makes the order. A worker killed
 the order with it and leaves the charge: whoever asks again makes another order, and pays twice.
 """
 
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.clients.payments import Status
 from app.domain.caller import Caller
 from app.domain.channels import IN_STORE
 from app.errors import ServiceUnavailable
+from app.models import Payment, PaymentOperation, PaymentToken
 from app.services import locks
 from app.services.checkout import placing, writing
 from app.services.checkout.writing import Key, Purchase, Written
 from app.services.payments import outcomes, sending
 from wsgi import app
+
+_TO_CHARGE = (
+    select(PaymentOperation.id, PaymentToken.provider_token)
+    .join(Payment, Payment.id == PaymentOperation.payment_id)
+    .join(PaymentToken, PaymentToken.id == Payment.payment_token_id)
+    .where(Payment.order_id == bindparam("order_id"))
+)
 
 
 def write_and_charge(session: Session, *, purchase: Purchase, key: Key, caller: Caller) -> Written:
@@ -25,15 +34,13 @@ def write_and_charge(session: Session, *, purchase: Purchase, key: Key, caller: 
     written = writing.write_order(session, purchase=purchase, key=key, caller=caller)
     if written.answer is not None or purchase.context.policy is IN_STORE:
         return written
-    claimed = locks.claim_authorization(session, order_id=written.order_id, patience=sending.answer_time())
-    if claimed is None:
+    charged = session.execute(_TO_CHARGE, {"order_id": written.order_id}).one_or_none()
+    row = locks.operation(session, operation_id=charged.id) if charged else None
+    if charged is None or row is None:
         return written
-    outcome = sending.ask(claimed, claimed.provider_token)
+    outcome = sending.ask(row, charged.provider_token)
     if outcome.status is Status.UNKNOWN:
         raise ServiceUnavailable(retry_after=1)
-    row = locks.operation(session, operation_id=claimed.operation_id)
-    if row is None:
-        raise LookupError(f"payment operation {claimed.operation_id} is gone")
     return Written(written.order_id, outcomes.apply_to(session, row, outcome, caller))
 
 
