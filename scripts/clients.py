@@ -97,7 +97,13 @@ def _modules(folder: Path) -> Iterator[None]:
 def make_python(openapi: Path, folder: Path) -> None:
     """Generate the client; a warning, which means a part is missing, is a failure."""
     shutil.rmtree(folder, ignore_errors=True)
-    options = ["--config", SAMPLES / "openapi-python-client.yml", "--meta", "none", "--fail-on-warning"]
+    options: list[Path | str] = [
+        "--config",
+        SAMPLES / "openapi-python-client.yml",
+        "--meta",
+        "none",
+        "--fail-on-warning",
+    ]
     package = folder / "aisle_client"
     folder.mkdir()
     _run([python_generator(), "generate", "--path", openapi, "--output-path", package, *options])
@@ -115,7 +121,14 @@ def python_generator() -> Path:
     stamp = GENERATOR / f"installed-{GENERATOR_VERSION}"
     if not stamp.exists():
         venv.create(GENERATOR, with_pip=True, clear=True)
-        pip = [GENERATOR / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        pip: list[Path | str] = [
+            GENERATOR / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ]
         _run([*pip, f"openapi-python-client=={GENERATOR_VERSION}"])
         stamp.touch()
     return program

@@ -2,9 +2,10 @@
 
 import asyncio
 import threading
+from collections.abc import Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 _PIECE = 64 * 1024
 
@@ -52,7 +53,7 @@ class Line:
         self.delay = 0.0
         self._wait_for(self._mend())
 
-    def _wait_for(self, work: "asyncio._CoroutineLike[None]") -> None:
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _mend(self) -> None:
