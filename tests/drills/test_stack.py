@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -32,15 +33,21 @@ def folder() -> Iterator[Path]:
     shutil.rmtree(made)
 
 
-def start(folder: Path, *options: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
+@contextmanager
+def started(folder: Path, *options: str) -> "Iterator[subprocess.Popen[str]]":
+    """The script; killed where a test gives up on it, with all it has started, or nobody would ever end it."""
+    with subprocess.Popen(
         [sys.executable, "-m", "scripts.stack", *options],
         cwd=PROJECT,
         env={**os.environ, "TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def still_running(folder: Path) -> list[list[str]]:
@@ -51,7 +58,7 @@ def still_running(folder: Path) -> list[list[str]]:
 
 @pytest.mark.timeout(480)
 def test_the_journeys_pass_through_the_whole_stack_and_the_dashboard_shows_them(folder: Path) -> None:
-    with start(folder, "--check") as process:
+    with started(folder, "--check") as process:
         printed, errors = process.communicate()
 
     assert process.returncode == 0, printed[-2000:] + errors[-4000:]
@@ -65,7 +72,7 @@ def test_the_journeys_pass_through_the_whole_stack_and_the_dashboard_shows_them(
 
 @pytest.mark.timeout(240)
 def test_ctrl_c_in_the_middle_of_the_start_ends_all_that_was_started(folder: Path) -> None:
-    with start(folder) as process:
+    with started(folder) as process:
         assert process.stdout
         process.stdout.readline()
         until_started = time.monotonic() + 60
