@@ -208,9 +208,9 @@ def _of_stock(opened: CartSession, changed: dict[int, int]) -> dict[str, Any]:
 
 
 def _of_news(opened: CartSession | None) -> dict[str, Any]:
-    is_told = opened is not None and opened.user_id is not None
+    told = opened if opened is not None and opened.user_id is not None else None
     return {
-        "user_ids": [opened.user_id] if opened is not None and is_told else [],
+        "user_ids": [told.user_id] if told else [],
         "topic": news.TOPIC,
-        "payload": orjson.dumps(news.payload(opened) if opened is not None else {}).decode(),
+        "payload": orjson.dumps(news.payload(told) if told else {}).decode(),
     }
